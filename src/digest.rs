@@ -1,0 +1,173 @@
+//! Digests: of a file's bytes, and of content that has names and modes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256. Displays as 64 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+/// A text that is no digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not {expected}", found.escape_debug())]
+pub struct InvalidDigest {
+    /// The text.
+    pub found: String,
+    /// The form wanted.
+    pub expected: &'static str,
+}
+
+impl Digest {
+    /// The digest of a whole text.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(bytes.as_ref()).into())
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(s: &str) -> Result<Self, InvalidDigest> {
+        let invalid = || InvalidDigest {
+            found: s.to_owned(),
+            expected: "a SHA-256 of 64 lower-case hex digits",
+        };
+        let mut bytes = [0; 32];
+        if s.len() != 64 {
+            return Err(invalid());
+        }
+        for (byte, pair) in bytes.iter_mut().zip(s.as_bytes().chunks(2)) {
+            *byte = (hex(pair[0]).ok_or_else(invalid)? << 4) | hex(pair[1]).ok_or_else(invalid)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// Takes a digest of bytes that pass by.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes taken.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+/// The identity of content, apart from how it is packed. Displays as `c1:` and 64 hex digits.
+///
+/// It is the SHA-256 over one line a file, `<sha256 of the content>  <mode>  <path>` and a newline,
+/// sorted by the paths' bytes, the mode being `644` or `755`. This form never changes. Over a
+/// folder of files without the executable bit a shell gives the same:
+///
+/// ```text
+/// find . -type f | sed 's|^\./||' | LC_ALL=C sort | while read -r f; do
+///   printf '%s  644  %s\n' "$(sha256sum < "$f" | cut -c1-64)" "$f"; done | sha256sum
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentDigest(Digest);
+
+impl ContentDigest {
+    /// What the text form begins with.
+    const SCHEME: &'static str = "c1:";
+
+    /// Digests files given as (path, executable, digest of the content), in any order.
+    pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, bool, Digest)>) -> Self {
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_unstable_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+        let mut hasher = Hasher::default();
+        for (path, executable, digest) in files {
+            let mode = if executable { "755" } else { "644" };
+            hasher.update(format!("{digest}  {mode}  {path}\n").as_bytes());
+        }
+        Self(hasher.finish())
+    }
+}
+
+impl FromStr for ContentDigest {
+    type Err = InvalidDigest;
+
+    fn from_str(s: &str) -> Result<Self, InvalidDigest> {
+        s.strip_prefix(Self::SCHEME)
+            .and_then(|hex| hex.parse().ok())
+            .map(Self)
+            .ok_or(InvalidDigest {
+                found: s.to_owned(),
+                expected: "a content digest: `c1:` and 64 lower-case hex digits",
+            })
+    }
+}
+
+impl fmt::Display for ContentDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::SCHEME, self.0)
+    }
+}
+
+impl fmt::Debug for ContentDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_print_and_parse() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of("").to_string(), empty);
+        assert_eq!(empty.parse(), Ok(Digest::of("")));
+        assert!(empty.to_uppercase().parse::<Digest>().is_err());
+        assert!(empty[1..].parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_content_digest_is_the_digest_of_its_sorted_lines() {
+        let (a, b) = (Digest::of("a"), Digest::of("b"));
+        let text = format!("{b}  755  bin/run\n{a}  644  recipes/default.rb\n");
+        let digest = ContentDigest::of([("recipes/default.rb", false, a), ("bin/run", true, b)]);
+        assert_eq!(digest.to_string(), format!("c1:{}", Digest::of(text)));
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert!("c2:00".parse::<ContentDigest>().is_err());
+    }
+}

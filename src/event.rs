@@ -1,0 +1,103 @@
+//! What an operation tells while it works, and how it is told to stop.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Diagnostic;
+
+/// Something that happened. New kinds may be added; ignore those you do not know.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// A repository is about to be fetched.
+    FetchStarted {
+        /// Its URL without credentials.
+        url: &'a str,
+    },
+    /// More of a repository has come.
+    FetchProgress {
+        /// Its URL without credentials.
+        url: &'a str,
+        /// Objects received.
+        objects: usize,
+        /// Objects there are.
+        total: usize,
+        /// Bytes received.
+        bytes: usize,
+    },
+    /// A repository has been fetched.
+    FetchFinished {
+        /// Its URL without credentials.
+        url: &'a str,
+    },
+    /// Another process is at work on something that is needed here.
+    Waiting {
+        /// What is waited for.
+        what: &'a str,
+    },
+    /// A cookbook's files are being read and digested.
+    CookbookStarted {
+        /// Its name in the manifest.
+        name: &'a str,
+    },
+    /// More of an archive or a folder has been written.
+    WriteProgress {
+        /// Bytes of content written.
+        bytes: u64,
+        /// Bytes of content there are.
+        total: u64,
+    },
+    /// Something that does not stop the work but that a person should know.
+    Warning(&'a Diagnostic),
+}
+
+/// Takes the events of an operation. They come from the thread that runs it.
+pub trait Reporter {
+    /// Takes one event.
+    fn report(&self, event: &Event<'_>);
+}
+
+/// A reporter for whom nothing is worth telling.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _event: &Event<'_>) {}
+}
+
+/// Asks an operation to stop. Clones share one state, so that any thread may ask.
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Asks; the operation ends with [`Cancelled`] at its next safe point.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// An error if somebody asked.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() {
+            return Err(Cancelled);
+        }
+        Ok(())
+    }
+}
+
+/// The operation was asked to stop, and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped on request")
+    }
+}
+
+impl std::error::Error for Cancelled {}

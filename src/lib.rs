@@ -1,0 +1,12 @@
+//! x
+#![forbid(unsafe_code)]
+pub mod digest;
+pub mod error;
+pub mod event;
+pub mod limits;
+pub mod name;
+pub mod path;
+pub mod run_list;
+pub mod text;
+pub mod tree;
+pub mod version;
