@@ -6,19 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Repo, Run, Sandbox, Tarball, finish};
-
-/// Bytes that no encoder shortens, from a seed.
-fn noise(length: usize, mut seed: u64) -> Vec<u8> {
-    (0..length)
-        .map(|_| {
-            seed ^= seed << 13;
-            seed ^= seed >> 7;
-            seed ^= seed << 17;
-            (seed >> 32) as u8
-        })
-        .collect()
-}
+use crate::support::{Repo, Run, Sandbox, Tarball, finish, noise};
 
 /// A project whose archive takes a while to write.
 fn slow_project() -> Sandbox {

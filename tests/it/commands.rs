@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use crate::support::{Run, Sandbox, finish};
+use crate::support::{Run, Sandbox, finish, noise};
 
 fn project() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -124,10 +124,7 @@ fn a_broken_pipe_is_a_silent_success() {
         let name = format!("web/files/{}{i:04}", "long".repeat(20));
         sandbox.write(name, "x");
     }
-    let noise: Vec<u8> = (0..400_000u64)
-        .map(|i| (i * i * 2_654_435_761 >> 20) as u8)
-        .collect();
-    sandbox.write("web/files/noise", noise);
+    sandbox.write("web/files/noise", noise(400_000, 1));
     for args in [
         "files",
         "files web",

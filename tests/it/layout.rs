@@ -106,7 +106,6 @@ const PATTERNS: &[&str] = &[
     "[]a]*",
     "x\\",
     "*.[!m]*",
-    "docs/ ",
     "***",
     "?",
     "???",
@@ -196,11 +195,8 @@ fn chefignore_matches_as_rubys_fnmatch_does() {
     let mut compared = 0;
     let mut ignored = 0;
     for (pattern, answer) in PATTERNS.iter().zip(answers) {
-        // Chef strips a line and drops it if it begins with `#`.
+        // What Chef drops before it matches.
         let is_comment = pattern.starts_with('#');
-        if pattern.trim() != *pattern {
-            continue;
-        }
         let mut wanted: Vec<&str> = match is_comment {
             true => Vec::new(),
             false => answer.split_whitespace().collect(),

@@ -80,7 +80,7 @@ fn it_is_written_when_absent_and_says_what_was_decided() {
         assert!(content.starts_with("c1:"), "{content}");
     }
     let dependencies = blocks[2]["dependencies"].as_array().expect("a list");
-    let dependencies: Vec<_> = dependencies.iter().map(|d| d.to_string()).collect();
+    let dependencies: Vec<_> = dependencies.iter().map(|d| format!("{d:?}")).collect();
     assert!(
         dependencies[0].contains("base") && dependencies[1].contains("db"),
         "{dependencies:?}"

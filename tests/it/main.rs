@@ -5,7 +5,6 @@
 
 #![cfg(all(unix, feature = "cli"))]
 #![expect(
-    clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "the tests stand outside of the library: they have effects, and a skipped test says so"

@@ -8,7 +8,7 @@ mod tools;
 pub(crate) use repo::Repo;
 pub(crate) use sandbox::{Run, Sandbox, finish};
 pub(crate) use tarball::{Member, Tarball};
-pub(crate) use tools::{have, hex, sha256};
+pub(crate) use tools::{have, hex, noise, sha256};
 
 /// The project's own folder.
 pub(crate) fn project() -> &'static std::path::Path {
