@@ -81,12 +81,12 @@ fn paths_are_sorted_by_their_bytes_and_folders_are_not_listed() {
     let sandbox = Sandbox::new();
     sandbox.cookbook("a", "a", "").cookbook("a-b", "a-b", "");
     for path in [
-        "files/B",
+        "files/A",
         "files/b.d/x",
         "files/b-d",
         "files/é",
         "files/z",
-        "files/b/y",
+        "files/B/y",
     ] {
         sandbox.write(format!("a/{path}"), path);
     }
@@ -201,7 +201,7 @@ fn source_date_epoch_stamps_the_entries_and_nothing_else() {
     // The largest time that eleven octal digits hold, and one more.
     dated("8589934591").ok();
     for bad in ["8589934592", "-1", "soon", "1.5"] {
-        dated(bad).fails(1).says(["SOURCE_DATE_EPOCH", bad]);
+        dated(bad).fails(2).says(["SOURCE_DATE_EPOCH", bad]);
     }
     // Empty is as good as not set, as other tools read it.
     dated("").ok();

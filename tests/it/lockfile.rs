@@ -354,7 +354,7 @@ fn a_moved_tag_is_an_error_that_says_which() {
     assert!(sandbox.build_bytes("--frozen") == wanted);
     // Who must fetch is told.
     let run = sandbox.run("build --store ../cold").fails(4);
-    run.says(["web", "v1", &old[..7], &new[..7], "cookpack update web"]);
+    run.says(["web", "v1", &old[..7], &new[..7], "cookpack update"]);
     assert_eq!(sandbox.text("cookpack.lock"), lock);
     sandbox.ok("update web");
     assert_eq!(field(&sandbox, "web", "commit"), Some(new));
@@ -373,7 +373,7 @@ fn a_rewritten_branch_is_an_error_that_says_which() {
     web.git("reflog expire --expire=now --all");
     web.git("gc -q --prune=now");
     let run = sandbox.run("build --store ../cold").fails(4);
-    run.says(["web", "main", &old[..7], "cookpack update web"]);
+    run.says(["web", "main", &old[..7], "cookpack update"]);
     sandbox.ok("update web");
     sandbox.ok("build --store ../cold");
 }
@@ -546,9 +546,10 @@ fn nothing_is_written_when_resolution_fails() {
     let manifest = sandbox.text("cookpack.toml");
     sandbox.write(
         "cookpack.toml",
-        format!("{manifest}x = {{ path = \"absent\" }}\n"),
+        format!("{manifest}x = {{ path = \"x\" }}\n"),
     );
-    sandbox.run("build").fails(1);
+    sandbox.cookbook("x", "x", "depends 'gone'\n");
+    sandbox.run("build").fails(1).says(["gone"]);
     sandbox.run("lock").fails(1);
     assert_eq!(sandbox.text("cookpack.lock"), before);
 }

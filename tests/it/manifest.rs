@@ -120,34 +120,56 @@ fn errors_show_the_line_the_span_and_what_is_allowed() {
     for (line, span, says) in cookbooks {
         all.push((format!("{head}[cookbooks]\n{line}\n"), 4, *span, *says));
     }
-    for (text, line, span, says) in all {
-        let sandbox = Sandbox::new();
-        sandbox
-            .cookbook("web", "web", "")
-            .write("cookpack.toml", &text);
-        let run = sandbox.run("build").fails(1);
-        let shown = text.lines().nth(line - 1).expect("the line");
-        let run = run
-            .says([&*format!("cookpack.toml:{line}"), shown])
-            .says(says);
-        // The mark stands below the span, and is as long.
-        let lines: Vec<&str> = run.stderr.lines().collect();
-        let at = lines
-            .iter()
-            .position(|l| l.contains('^'))
-            .unwrap_or_else(|| panic!("{run}"));
-        let mark = lines[at];
-        let (start, end) = (
-            mark.find('^').expect("a mark"),
-            mark.rfind('^').expect("a mark"),
-        );
-        let marked = &lines[at - 1][start..lines[at - 1].len().min(end + 1)];
-        assert!(
-            span.is_empty() || marked == span,
-            "{marked:?} is marked, not {span:?}: {run}"
-        );
-        assert!(!sandbox.exists("cookpack.lock") && !sandbox.exists("bundle.tar.gz"));
+    let problems: Vec<String> = all
+        .into_iter()
+        .flat_map(|(text, line, span, says)| problems(&text, line, span, says))
+        .collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// What is wrong with the error that a manifest gives.
+fn problems(text: &str, line: usize, span: &str, says: &[&str]) -> Vec<String> {
+    let sandbox = Sandbox::new();
+    sandbox
+        .cookbook("web", "web", "")
+        .write("cookpack.toml", text);
+    let run = sandbox.run("build");
+    let shown = text.lines().nth(line - 1).expect("the line");
+    let place = format!("cookpack.toml:{line}");
+    let mut problems = Vec::new();
+    let mut wanted = vec![&*place, shown];
+    wanted.extend(says);
+    for text in wanted {
+        if !run.stderr.contains(text) {
+            problems.push(format!("does not say {text:?}"));
+        }
     }
+    // The mark stands below the span, and is as long.
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    match lines.iter().position(|l| l.contains('^')) {
+        None => problems.push("marks nothing".to_owned()),
+        Some(at) => {
+            let (start, end) = (lines[at].find('^'), lines[at].rfind('^'));
+            let (start, end) = (start.expect("a mark"), end.expect("a mark"));
+            let above = lines[at - 1];
+            let marked = &above[start.min(above.len())..above.len().min(end + 1)];
+            if !span.is_empty() && marked != span {
+                problems.push(format!("marks {marked:?} instead of {span:?}"));
+            }
+        }
+    }
+    if run.code != Some(1) {
+        problems.push(format!("ends with {:?}", run.code));
+    }
+    for path in ["cookpack.lock", "bundle.tar.gz"] {
+        if sandbox.exists(path) {
+            problems.push(format!("wrote {path}"));
+        }
+    }
+    let said = &run.stderr;
+    let told = problems.into_iter();
+    told.map(|problem| format!("--- {shown}\n{problem}:\n{said}"))
+        .collect()
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn every_kind_of_recipe_is_found() {
         sandbox.write(format!("web/recipes/{recipe}"), "---\n");
     }
     let good = "run_list = [\"web\", \"web::default\", \"recipe[web]\", \"recipe[web::rb]\", \
-                \"web::one\", \"recipe[web::two]\", \"web::three\", \"recipe[web@1.0.0]\", \"role[x]\"]";
+                \"web::one\", \"recipe[web::two]\", \"web::three\", \"recipe[web@1.0.0]\"]";
     with(&sandbox, good).ok();
     for bad in [
         "web::four",
@@ -32,6 +32,10 @@ fn every_kind_of_recipe_is_found() {
         let run = with(&sandbox, &format!("run_list = [\"web\", \"{bad}\"]"));
         run.fails(1).says([bad, "cookpack.toml:3", "^"]);
     }
+    // Roles lie outside of cookbooks.
+    with(&sandbox, "run_list = [\"role[x]\"]")
+        .fails(1)
+        .says(["role", "cookpack.toml:3"]);
     // A version that the archive does not hold.
     with(&sandbox, "run_list = [\"web@2.0.0\"]")
         .fails(1)
