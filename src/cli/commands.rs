@@ -207,14 +207,23 @@ fn files(
     dir: Option<&Path>,
     layout: Option<LayoutKind>,
 ) -> Result<(), Failure> {
-    let listing = match dir {
-        Some(dir) => list_folder(cx, dir)?,
+    let (listing, mut lines) = match dir {
+        // A folder's own files: what is compiled is none of them.
+        Some(dir) => {
+            let listing = list_folder(cx, dir)?;
+            let lines = listing.included.clone();
+            (listing, lines)
+        }
+        // An archive's files.
         None => {
             let project = project_as(cx, global, layout)?;
             let mode = mode(global, project.lockfile.as_ref());
-            list_files(cx, &project.manifest, mode)?
+            let listing = list_files(cx, &project.manifest, mode)?;
+            let lines = [&listing.included[..], &listing.compiled[..]].concat();
+            (listing, lines)
         }
     };
+    lines.sort_unstable();
     let mut out = standard_output(global.color);
     if global.json {
         out.json(&report::listing_json(&listing))?;
@@ -222,12 +231,8 @@ fn files(
         if !global.quiet {
             let _ = io::stderr().write_all(report::listing_notes(&listing).as_bytes());
         }
-        let lines: String = listing
-            .included
-            .iter()
-            .map(|path| format!("{path}\n"))
-            .collect();
-        out.text(&lines)?;
+        let text: String = lines.iter().map(|path| format!("{path}\n")).collect();
+        out.text(&text)?;
     }
     match listing.refused.is_empty() {
         true => Ok(()),

@@ -228,12 +228,12 @@ pub(super) fn listing_json(listing: &Listing) -> Value {
 pub(super) fn listing_notes(listing: &Listing) -> String {
     let mut text = String::new();
     for path in &listing.compiled {
-        let _ = writeln!(text, "compiled  {path}");
+        let _ = writeln!(text, "compiled {path}");
     }
     for file in &listing.omitted {
         let _ = writeln!(
             text,
-            "omitted   {}  ({})",
+            "omitted {} ({})",
             file.path.escape_debug(),
             file.reason
         );
@@ -241,7 +241,7 @@ pub(super) fn listing_notes(listing: &Listing) -> String {
     for file in &listing.refused {
         let _ = writeln!(
             text,
-            "refused   {}  ({})",
+            "refused {} ({})",
             file.path.escape_debug(),
             file.reason
         );

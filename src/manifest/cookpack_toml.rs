@@ -22,7 +22,7 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
                 table: "the manifest".to_owned(),
                 at: file.at(0..0),
             })?;
-        let (bundle, provided) = read_bundle(bundle)?;
+        let (bundle, provided) = read_bundle(&bundle)?;
         let layers = match root.table("layers")? {
             Some(table) => read_layers(table)?,
             None => Vec::new(),
@@ -42,7 +42,7 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
     })
 }
 
-fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
+fn read_bundle(table: &Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
     table.only(&["layout", "name", "provided", "run_list", "target"])?;
     let (name, at) = table.required("name")?;
     if ArchivePath::new(&name).is_err() || name.contains('/') || name.starts_with('-') {
@@ -65,7 +65,7 @@ fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>),
         .map(|found| one_of("layout", &LayoutKind::ALL, found))
         .transpose()?
         .unwrap_or(target.default_layout());
-    let run_list = read_run_list(&table, "run_list")?;
+    let run_list = read_run_list(table, "run_list")?;
     let provided = table
         .strings("provided")?
         .into_iter()
@@ -222,11 +222,12 @@ fn read_requirement(
             rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
         },
         (None, Some((path, path_at))) => {
-            if let Some(at) = reference.map(|(_, at)| at).or(rel.map(|(_, at)| at)) {
+            let of_git = ["branch", "tag", "commit", "rel"];
+            if let Some(key) = of_git.iter().find(|key| table.key_at(key).is_some()) {
                 return Err(DocumentError::InvalidValue {
-                    reason: "this belongs to `git`, but the cookbook has a `path`".to_owned(),
+                    at: table.key_at(key).unwrap_or(at),
+                    reason: format!("`{key}` belongs to `git`, but the cookbook has a `path`"),
                     hint: Some("take it out, or write `git` instead of `path`".to_owned()),
-                    at,
                 });
             }
             if path.is_empty() || path.contains('\0') {
@@ -245,7 +246,7 @@ fn read_requirement(
             return Err(DocumentError::InvalidValue {
                 reason: format!("cookbook `{key}` has no source"),
                 hint: Some("write `git = \"...\"` or `path = \"...\"` into its table".to_owned()),
-                at,
+                at: value.at(),
             });
         }
     };

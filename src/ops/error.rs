@@ -124,7 +124,7 @@ pub enum Error {
         at: Location,
         /// What is wrong with the repository.
         #[source]
-        error: GitError,
+        error: Box<GitError>,
     },
     /// A folder cannot be a source.
     #[error(transparent)]
@@ -216,7 +216,7 @@ impl Error {
             Self::Lockfile(error) => Some(error),
             Self::Conflict(error) => Some(error),
             Self::Metadata(error) => Some(error),
-            Self::Git { error, .. } => Some(error),
+            Self::Git { error, .. } => Some(&**error),
             Self::CookbookFolder { error, .. } => Some(error),
             Self::Folder(error) => Some(error),
             Self::Tree(error) => Some(error),
@@ -232,25 +232,24 @@ impl Error {
 impl Error {
     /// Adds the manifest's line, and what can be done about it there.
     fn with_its_place(&self, mut shown: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let (Self::Git { name, at, .. } | Self::CookbookFolder { name, at, .. }) = self else {
-            return shown;
+        let (name, at, is_moved) = match self {
+            Self::Git { name, at, error } => {
+                let is_moved = matches!(
+                    **error,
+                    GitError::TagMoved { .. } | GitError::BranchRewritten { .. }
+                );
+                (name, at, is_moved)
+            }
+            Self::CookbookFolder { name, at, .. } => (name, at, false),
+            _ => return shown,
         };
         if let Some(first) = shown.first_mut() {
-            first
-                .labels
-                .push(at.label(format!("cookbook `{name}` comes from there")));
-            if self.kind() == Kind::Verification
-                && !matches!(
-                    self,
-                    Self::Git {
-                        error: GitError::Damaged { .. },
-                        ..
-                    }
-                )
-            {
-                let hint =
-                    format!("if that is right, `cookpack update {name}` takes what is there now");
-                first.hints.push(hint);
+            let note = format!("cookbook `{name}` comes from there");
+            first.labels.push(at.label(note));
+            if is_moved {
+                first.hints.push(format!(
+                    "if it is right, `cookpack update {name}` takes what is there now"
+                ));
             }
         }
         shown

@@ -200,7 +200,7 @@ fn locate<'a>(
     let git_failed = |error| Error::Git {
         name: name.clone(),
         at: at.clone(),
-        error,
+        error: Box::new(error),
     };
     let (pin, place, content) = match source {
         Source::Path(path) => {
