@@ -13,6 +13,7 @@ use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions};
 
 use super::GitError;
 use super::fetch::{RemoteHead, fetch};
+use super::seed::seed;
 use super::tree::GitTree;
 use crate::event::{CancelToken, Reporter};
 use crate::layout::TEMPORARY_PREFIX;
@@ -120,6 +121,19 @@ impl<'a> Repositories<'a> {
         }
     }
 
+    /// The folder of a repository that is on this machine.
+    fn remote_folder(&self, url: &GitUrl) -> Option<PathBuf> {
+        let address = url.with_credentials();
+        match url.form() {
+            GitUrlForm::Path => Some(self.folder.join(address)),
+            GitUrlForm::File => {
+                let path = address.get("file://".len()..)?;
+                (path.starts_with('/') && !path.contains('%')).then(|| PathBuf::from(path))
+            }
+            _ => None,
+        }
+    }
+
     fn opened(&self, url: &GitUrl) -> Result<Mirror, GitError> {
         let folder = self.store.mirror_folder(&self.key(url));
         match Repository::open_bare(&folder) {
@@ -191,6 +205,13 @@ impl<'a> Repositories<'a> {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false);
         Repository::init_opts(&aside, &options).map_err(failed)?;
+        if let Some(remote) = self.remote_folder(url)
+            && seed(&aside, &remote).is_err()
+        {
+            // Somebody repacks it just now, perhaps: the fetch brings everything.
+            fs::remove_dir_all(&aside).map_err(unusable)?;
+            Repository::init_opts(&aside, &options).map_err(failed)?;
+        }
         fs::rename(&aside, folder).map_err(unusable)?;
         Repository::open_bare(folder).map_err(failed)
     }
