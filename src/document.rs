@@ -1,6 +1,5 @@
 //! A TOML document read key by key, so that a wrong key or value is shown where it stands.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -132,13 +131,12 @@ pub(crate) fn read_document<T>(
     ))
 }
 
-/// A table whose keys are asked for one by one; [`Table::finish`] refuses those not asked for.
+/// A table whose keys are asked for one by one.
 pub(crate) struct Table<'a, 'i> {
     file: &'a SourceFile,
     table: &'a DeTable<'i>,
     span: Range<usize>,
     title: String,
-    asked: BTreeSet<&'static str>,
 }
 
 /// A value and where it stands.
@@ -160,7 +158,6 @@ impl<'a, 'i> Table<'a, 'i> {
             table,
             span,
             title: title.into(),
-            asked: BTreeSet::new(),
         }
     }
 
@@ -170,8 +167,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// The value of a key, if it is there.
-    pub(crate) fn value(&mut self, key: &'static str) -> Option<Value<'a, 'i>> {
-        self.asked.insert(key);
+    pub(crate) fn value(&self, key: &'static str) -> Option<Value<'a, 'i>> {
         let (_, value) = self
             .table
             .iter()
@@ -185,17 +181,14 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// A key's text, if it is there.
     pub(crate) fn string(
-        &mut self,
+        &self,
         key: &'static str,
     ) -> Result<Option<(String, Location)>, DocumentError> {
         self.value(key).map(|v| v.string()).transpose()
     }
 
     /// A key's text, which must be there.
-    pub(crate) fn required(
-        &mut self,
-        key: &'static str,
-    ) -> Result<(String, Location), DocumentError> {
+    pub(crate) fn required(&self, key: &'static str) -> Result<(String, Location), DocumentError> {
         self.string(key)?.ok_or_else(|| DocumentError::MissingKey {
             key,
             table: self.title.clone(),
@@ -205,7 +198,7 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// A key's text read as another type, if it is there.
     pub(crate) fn parsed<T, E: std::fmt::Display>(
-        &mut self,
+        &self,
         key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<(T, Location)>, DocumentError> {
@@ -219,7 +212,7 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// A key's list of texts; empty if it is not there.
     pub(crate) fn strings(
-        &mut self,
+        &self,
         key: &'static str,
     ) -> Result<Vec<(String, Location)>, DocumentError> {
         match self.value(key) {
@@ -229,10 +222,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// A key's table, if it is there.
-    pub(crate) fn table(
-        &mut self,
-        key: &'static str,
-    ) -> Result<Option<Table<'a, 'i>>, DocumentError> {
+    pub(crate) fn table(&self, key: &'static str) -> Result<Option<Table<'a, 'i>>, DocumentError> {
         self.value(key)
             .map(|v| v.table(format!("[{key}]")))
             .transpose()
@@ -257,18 +247,19 @@ impl<'a, 'i> Table<'a, 'i> {
         entries
     }
 
-    /// An error at the first key that nobody asked for.
-    pub(crate) fn finish(self) -> Result<(), DocumentError> {
+    /// An error at the first key that is none of these: before anything is said of what is missing,
+    /// since a misspelt key is why it is.
+    pub(crate) fn only(&self, allowed: &[&'static str]) -> Result<(), DocumentError> {
         let unknown = self
             .table
             .keys()
-            .filter(|key| !self.asked.contains(key.get_ref().as_ref()))
+            .filter(|key| !allowed.contains(&key.get_ref().as_ref()))
             .min_by_key(|key| key.span().start);
         match unknown {
             Some(key) => Err(DocumentError::UnknownKey {
                 key: key.get_ref().to_string(),
-                table: self.title,
-                allowed: self.asked.into_iter().collect(),
+                table: self.title.clone(),
+                allowed: allowed.to_vec(),
                 at: self.file.at(key.span()),
             }),
             None => Ok(()),

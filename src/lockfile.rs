@@ -154,21 +154,21 @@ impl Lockfile {
             });
         }
         check_format(&file)?;
-        Ok(read_document(&file, |mut root| {
-            root.value("version");
-            let requirements = require(&mut root, "requirements", str::parse)?;
+        Ok(read_document(&file, |root| {
+            root.only(&["cookbook", "requirements", "version"])?;
+            let requirements = require(&root, "requirements", str::parse)?;
             let mut cookbooks = BTreeMap::new();
             if let Some(list) = root.value("cookbook") {
                 for value in list.list()? {
-                    let mut table = value.table("[[cookbook]]".to_owned())?;
-                    let (name, at) = require_at(&mut table, "name", str::parse::<CookbookName>)?;
-                    let cookbook = read_cookbook(table)?;
+                    let table = value.table("[[cookbook]]".to_owned())?;
+                    table.only(&COOKBOOK_KEYS)?;
+                    let (name, at) = require_at(&table, "name", str::parse::<CookbookName>)?;
+                    let cookbook = read_cookbook(&table)?;
                     if cookbooks.insert(name.clone(), cookbook).is_some() {
                         return Err(invalid(&format!("cookbook `{name}` is locked twice"), at));
                     }
                 }
             }
-            root.finish()?;
             Ok(Self {
                 requirements,
                 cookbooks,
@@ -230,8 +230,23 @@ impl LockedCookbook {
     }
 }
 
-fn read_cookbook(mut table: Table<'_, '_>) -> Result<LockedCookbook, DocumentError> {
-    let version = require(&mut table, "version", str::parse)?;
+/// The keys of one locked cookbook.
+const COOKBOOK_KEYS: [&str; 11] = [
+    "asked",
+    "branch",
+    "commit",
+    "content",
+    "dependencies",
+    "git",
+    "name",
+    "path",
+    "rel",
+    "tag",
+    "version",
+];
+
+fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError> {
+    let version = require(table, "version", str::parse)?;
     let git = table.string("git")?;
     let path = table.string("path")?;
     let branch = table.parsed("branch", check_ref_name)?;
@@ -239,7 +254,7 @@ fn read_cookbook(mut table: Table<'_, '_>) -> Result<LockedCookbook, DocumentErr
     let asked = table.parsed("asked", str::parse::<CommitPrefix>)?;
     let rel = table.parsed("rel", TreePath::parse)?;
     let commit = table.parsed("commit", str::parse::<CommitId>)?;
-    let content = require(&mut table, "content", str::parse)?;
+    let content = require(table, "content", str::parse)?;
     let dependencies = table
         .strings("dependencies")?
         .into_iter()
@@ -249,7 +264,6 @@ fn read_cookbook(mut table: Table<'_, '_>) -> Result<LockedCookbook, DocumentErr
         })
         .collect::<Result<_, _>>()?;
     let at = table.at();
-    table.finish()?;
     let reference = match (branch, tag, asked) {
         (None, None, None) => GitRef::Default,
         (Some((branch, _)), None, None) => GitRef::Branch(branch),
@@ -286,7 +300,7 @@ fn read_cookbook(mut table: Table<'_, '_>) -> Result<LockedCookbook, DocumentErr
 }
 
 fn require<T, E: fmt::Display>(
-    table: &mut Table<'_, '_>,
+    table: &Table<'_, '_>,
     key: &'static str,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, DocumentError> {
@@ -294,7 +308,7 @@ fn require<T, E: fmt::Display>(
 }
 
 fn require_at<T, E: fmt::Display>(
-    table: &mut Table<'_, '_>,
+    table: &Table<'_, '_>,
     key: &'static str,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<(T, Location), DocumentError> {
@@ -307,7 +321,7 @@ fn require_at<T, E: fmt::Display>(
 
 /// The format is read before anything else: a newer file may hold keys that are unknown here.
 fn check_format(file: &SourceFile) -> Result<(), LockfileError> {
-    let format = read_document(file, |mut root| {
+    let format = read_document(file, |root| {
         root.value("version")
             .ok_or_else(|| DocumentError::MissingKey {
                 key: "version",

@@ -43,7 +43,7 @@ fn parse_epoch(value: &OsString) -> Result<u64, Failure> {
         .and_then(|text| text.parse().ok())
         .filter(|seconds| *seconds <= LATEST_MTIME)
         .ok_or_else(|| {
-            Failure::Usage(Box::new(
+            Failure::Input(Box::new(
                 Diagnostic::new(format!(
                     "SOURCE_DATE_EPOCH is `{}`, which is no time in seconds since 1970",
                     value.to_string_lossy()

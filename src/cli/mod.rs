@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use anstream::AutoStream;
 use clap::Parser;
 
-use crate::error::{Diagnose, Diagnostic};
+use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::CancelToken;
 use args::{Arguments, Color};
 pub use exit::{EXIT_CODES, exit_code};
@@ -52,12 +52,16 @@ pub fn main() -> ExitCode {
             show(&[*shown], color);
             ExitCode::from(exit::USAGE)
         }
+        Err(Failure::Input(shown)) => {
+            show(&[*shown], color);
+            ExitCode::from(exit_code(Kind::User))
+        }
         Err(Failure::Operation(error)) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(Failure::Operation(error)) => {
             show(&error.diagnostics(), color);
             ExitCode::from(exit_code(error.kind()))
         }
-        Err(Failure::Refused) => ExitCode::from(exit_code(crate::error::Kind::User)),
+        Err(Failure::Refused) => ExitCode::from(exit_code(Kind::User)),
     }
 }
 
@@ -65,8 +69,10 @@ pub fn main() -> ExitCode {
 enum Failure {
     /// An operation failed.
     Operation(Box<dyn Diagnose>),
-    /// The arguments or the environment make no sense.
+    /// The arguments make no sense here.
     Usage(Box<Diagnostic>),
+    /// A value of the environment makes no sense.
+    Input(Box<Diagnostic>),
     /// The standard output failed.
     Output(io::Error),
     /// What is wrong has been printed already.

@@ -145,8 +145,9 @@ impl Diagnose for GitError {
                 let list: Vec<_> = commits.iter().map(|c| format!("`{c}`")).collect();
                 shown.hint(format!("write more digits: {}", list.join(", ")))
             }
-            Self::TagMoved { .. } | Self::BranchRewritten { .. } => shown
-                .hint("ask whoever keeps the repository; `cookpack update NAME` takes what is there now"),
+            Self::TagMoved { .. } | Self::BranchRewritten { .. } => {
+                shown.hint("ask whoever keeps the repository why")
+            }
             Self::Damaged { folder, .. } => shown.hint(format!(
                 "delete `{}`: it will be fetched anew",
                 folder.display()

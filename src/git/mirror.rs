@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions};
@@ -67,7 +67,7 @@ impl<'a> Repositories<'a> {
         if let GitRef::Commit(prefix) = reference
             && let Some(commit) = prefix.full()
             && let Some(mirror) = self.existing(url)?
-            && mirror.has(&commit)
+            && mirror.has(&commit)?
         {
             return Ok(commit);
         }
@@ -84,7 +84,7 @@ impl<'a> Repositories<'a> {
         locked: &CommitId,
     ) -> Result<(), GitError> {
         if let Some(mirror) = self.existing(url)?
-            && mirror.has(locked)
+            && mirror.has(locked)?
         {
             return Ok(());
         }
@@ -108,16 +108,20 @@ impl<'a> Repositories<'a> {
         Ok(Arc::new(GitTree::new(mirror.repository, root, label)))
     }
 
-    /// The key of a repository in the store: its absolute address without credentials.
-    fn key(&self, url: &GitUrl) -> Result<String, GitError> {
+    /// The key of a repository in the store: its absolute address without credentials. The
+    /// repository itself need not be there any more.
+    fn key(&self, url: &GitUrl) -> String {
         match url.form() {
-            GitUrlForm::Path | GitUrlForm::File => address_of(url, &self.folder),
-            _ => Ok(url.redacted()),
+            GitUrlForm::Path => {
+                let folder = fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone());
+                without_detours(&folder.join(url.with_credentials()))
+            }
+            _ => url.redacted(),
         }
     }
 
     fn opened(&self, url: &GitUrl) -> Result<Mirror, GitError> {
-        let folder = self.store.mirror_folder(&self.key(url)?);
+        let folder = self.store.mirror_folder(&self.key(url));
         match Repository::open_bare(&folder) {
             Ok(repository) => Ok(Mirror {
                 url: url.redacted(),
@@ -133,7 +137,7 @@ impl<'a> Repositories<'a> {
     }
 
     fn existing(&self, url: &GitUrl) -> Result<Option<Mirror>, GitError> {
-        let folder = self.store.mirror_folder(&self.key(url)?);
+        let folder = self.store.mirror_folder(&self.key(url));
         match folder.exists() {
             true => self.opened(url).map(Some),
             false => Ok(None),
@@ -142,7 +146,7 @@ impl<'a> Repositories<'a> {
 
     /// Fetches a repository, unless this run has done so.
     fn fetch(&mut self, url: &GitUrl, wanted: &str) -> Result<RemoteHead, GitError> {
-        let key = self.key(url)?;
+        let key = self.key(url);
         if let Some(head) = self.fetched.get(&key) {
             return Ok(head.clone());
         }
@@ -193,8 +197,12 @@ impl<'a> Repositories<'a> {
 }
 
 impl Mirror {
-    fn has(&self, commit: &CommitId) -> bool {
-        self.repository.find_commit(oid(commit)).is_ok()
+    fn has(&self, commit: &CommitId) -> Result<bool, GitError> {
+        match self.repository.find_commit(oid(commit)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(self.damaged(error)),
+        }
     }
 
     fn damaged(&self, source: git2::Error) -> GitError {
@@ -236,7 +244,7 @@ impl Mirror {
     fn commit_of(&self, prefix: &CommitPrefix) -> Result<Option<CommitId>, GitError> {
         let damaged = |error| self.damaged(error);
         if let Some(commit) = prefix.full() {
-            return Ok(self.has(&commit).then_some(commit));
+            return Ok(self.has(&commit)?.then_some(commit));
         }
         let mut walk = self.repository.revwalk().map_err(damaged)?;
         for name in self.repository.references().map_err(damaged)?.flatten() {
@@ -297,7 +305,7 @@ impl Mirror {
                 reference: reference.clone(),
                 locked: locked.clone(),
             }),
-            GitRef::Commit(_) if !self.has(locked) => Err(GitError::NoSuchRef {
+            GitRef::Commit(_) if !self.has(locked)? => Err(GitError::NoSuchRef {
                 url: self.url.clone(),
                 reference: reference.clone(),
                 near: None,
@@ -336,6 +344,21 @@ fn full_name(reference: &GitRef, head: &RemoteHead) -> Option<String> {
         GitRef::Tag(name) => Some(format!("refs/tags/{name}")),
         GitRef::Commit(_) => None,
     }
+}
+
+/// A path without `.` and `..`, as text.
+fn without_detours(path: &Path) -> String {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain.to_string_lossy().into_owned()
 }
 
 /// The address that libgit2 is given. A relative folder begins at the manifest's.

@@ -13,7 +13,8 @@ use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
 
 pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
-    read_document(file, |mut root| {
+    read_document(file, |root| {
+        root.only(&["bundle", "cookbooks", "layers", "sources"])?;
         let bundle = root
             .table("bundle")?
             .ok_or_else(|| DocumentError::MissingKey {
@@ -26,12 +27,11 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
             Some(table) => read_layers(table)?,
             None => Vec::new(),
         };
-        refuse_sources(&mut root)?;
+        refuse_sources(&root)?;
         let cookbooks = match root.table("cookbooks")? {
             Some(table) => read_cookbooks(table)?,
             None => BTreeMap::new(),
         };
-        root.finish()?;
         Ok(Manifest {
             file: file.clone(),
             bundle,
@@ -42,9 +42,8 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
     })
 }
 
-fn read_bundle(
-    mut table: Table<'_, '_>,
-) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
+fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
+    table.only(&["layout", "name", "provided", "run_list", "target"])?;
     let (name, at) = table.required("name")?;
     if ArchivePath::new(&name).is_err() || name.contains('/') || name.starts_with('-') {
         return Err(DocumentError::InvalidValue {
@@ -66,7 +65,7 @@ fn read_bundle(
         .map(|found| one_of("layout", &LayoutKind::ALL, found))
         .transpose()?
         .unwrap_or(target.default_layout());
-    let run_list = read_run_list(&mut table, "run_list")?;
+    let run_list = read_run_list(&table, "run_list")?;
     let provided = table
         .strings("provided")?
         .into_iter()
@@ -75,7 +74,6 @@ fn read_bundle(
                 .map_err(|e| invalid(&e as &dyn std::fmt::Display, at))
         })
         .collect::<Result<_, _>>()?;
-    table.finish()?;
     let bundle = Bundle {
         name,
         target,
@@ -109,7 +107,7 @@ fn one_of<T: Copy>(
 }
 
 fn read_run_list(
-    table: &mut Table<'_, '_>,
+    table: &Table<'_, '_>,
     key: &'static str,
 ) -> Result<Vec<RunListEntry>, DocumentError> {
     let read = |(text, at): (String, Location)| match text.parse() {
@@ -124,22 +122,22 @@ const LIFECYCLE_EVENTS: [&str; 5] = ["setup", "configure", "deploy", "undeploy",
 
 fn read_layers(table: Table<'_, '_>) -> Result<Vec<Layer>, DocumentError> {
     let read = |(name, _, value): (String, Location, Value<'_, '_>)| {
-        let mut table = value.table(format!("[layers.{name}]"))?;
+        let table = value.table(format!("[layers.{name}]"))?;
+        table.only(&LIFECYCLE_EVENTS)?;
         let mut events = BTreeMap::new();
         for event in LIFECYCLE_EVENTS {
-            let run_list = read_run_list(&mut table, event)?;
+            let run_list = read_run_list(&table, event)?;
             if !run_list.is_empty() {
                 events.insert(event, run_list);
             }
         }
-        table.finish()?;
         Ok(Layer { name, events })
     };
     table.entries().into_iter().map(read).collect()
 }
 
 /// A source that would be passed over silently would resolve to something else than was asked for.
-fn refuse_sources(root: &mut Table<'_, '_>) -> Result<(), DocumentError> {
+fn refuse_sources(root: &Table<'_, '_>) -> Result<(), DocumentError> {
     match root.value("sources") {
         Some(value) => Err(DocumentError::InvalidValue {
             reason: "this version of cookpack cannot ask a Supermarket".to_owned(),
@@ -188,7 +186,8 @@ fn read_requirement(
     if value.string().is_err() && value.table(String::new()).is_err() {
         return Err(value.wrong_type("a table such as `{ git = \"...\" }` or a version constraint"));
     }
-    let mut table = value.table(format!("cookbook `{key}`"))?;
+    let table = value.table(format!("cookbook `{key}`"))?;
+    table.only(&["branch", "commit", "git", "path", "rel", "tag", "version"])?;
     let constraint = match table.string("version")? {
         Some((text, at)) => parse_constraint(&text, at)?,
         None => Constraint::any(),
@@ -199,7 +198,6 @@ fn read_requirement(
     let tag = table.parsed("tag", check_ref_name)?;
     let commit = table.parsed("commit", str::parse::<CommitPrefix>)?;
     let rel = table.parsed("rel", TreePath::parse)?;
-    table.finish()?;
 
     let mut references = [
         branch.map(|(name, at)| (GitRef::Branch(name), at)),
@@ -321,6 +319,18 @@ mod tests {
         let table = [
             ("[cookbooks]\n", 1, "the manifest has no `[bundle]`", ""),
             ("[bundle]\n", 1, "has no `name`", ""),
+            (
+                "[bundle]\nnmae = \"x\"\n",
+                2,
+                "unknown key `nmae`",
+                "did you mean `name`",
+            ),
+            (
+                "[bundel]\nname = \"x\"\n",
+                1,
+                "unknown key `bundel`",
+                "did you mean `bundle`",
+            ),
             ("[bundle]\nname = 3\n", 2, "`name` must be a string", ""),
             (
                 "[bundle]\nname = \"a/b\"\n",

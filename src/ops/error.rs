@@ -1,6 +1,7 @@
 //! What any operation can fail with.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::archive::WriteError;
@@ -115,11 +116,36 @@ pub enum Error {
         path: PathBuf,
     },
     /// A git repository does not give what is wanted of it.
-    #[error(transparent)]
-    Git(#[from] GitError),
+    #[error("cookbook `{name}`: {error}")]
+    Git {
+        /// The cookbook.
+        name: CookbookName,
+        /// The manifest's line.
+        at: Location,
+        /// What is wrong with the repository.
+        #[source]
+        error: GitError,
+    },
     /// A folder cannot be a source.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The folder of a cookbook cannot be a source.
+    #[error("cookbook `{name}`: {error}")]
+    CookbookFolder {
+        /// The cookbook.
+        name: CookbookName,
+        /// The manifest's line.
+        at: Location,
+        /// What is wrong with the folder.
+        #[source]
+        error: FolderError,
+    },
+    /// The manifest names no cookbook.
+    #[error("{manifest} names no cookbook, so there is nothing to pack")]
+    NoCookbooks {
+        /// The manifest.
+        manifest: String,
+    },
     /// A source's files cannot be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -190,7 +216,8 @@ impl Error {
             Self::Lockfile(error) => Some(error),
             Self::Conflict(error) => Some(error),
             Self::Metadata(error) => Some(error),
-            Self::Git(error) => Some(error),
+            Self::Git { error, .. } => Some(error),
+            Self::CookbookFolder { error, .. } => Some(error),
             Self::Folder(error) => Some(error),
             Self::Tree(error) => Some(error),
             Self::Layout(error) => Some(error),
@@ -202,22 +229,53 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Adds the manifest's line, and what can be done about it there.
+    fn with_its_place(&self, mut shown: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let (Self::Git { name, at, .. } | Self::CookbookFolder { name, at, .. }) = self else {
+            return shown;
+        };
+        if let Some(first) = shown.first_mut() {
+            first
+                .labels
+                .push(at.label(format!("cookbook `{name}` comes from there")));
+            if self.kind() == Kind::Verification
+                && !matches!(
+                    self,
+                    Self::Git {
+                        error: GitError::Damaged { .. },
+                        ..
+                    }
+                )
+            {
+                let hint =
+                    format!("if that is right, `cookpack update {name}` takes what is there now");
+                first.hints.push(hint);
+            }
+        }
+        shown
+    }
+}
+
 impl Diagnose for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::LockOutdated { .. } => Kind::LockOutdated,
             Self::ContentChanged { .. } => Kind::Verification,
             Self::Cancelled(_) => Kind::Cancelled,
-            Self::Read { source, .. } if source.kind() != std::io::ErrorKind::NotFound => {
-                Kind::Internal
-            }
+            Self::Read { source, .. } => match source.kind() {
+                ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::IsADirectory => {
+                    Kind::User
+                }
+                _ => Kind::Internal,
+            },
             _ => self.inner().map_or(Kind::User, Diagnose::kind),
         }
     }
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
         if let Some(inner) = self.inner() {
-            return inner.diagnostics();
+            return self.with_its_place(inner.diagnostics());
         }
         let shown = Diagnostic::new(message_with_causes(self));
         vec![match self {
@@ -255,6 +313,9 @@ impl Diagnose for Error {
             Self::NotInManifest {
                 near: Some(near), ..
             } => shown.hint(format!("did you mean `{near}`?")),
+            Self::NoCookbooks { .. } => shown.hint(
+                "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
+            ),
             Self::NoProject { .. } => {
                 shown.hint("run `cookpack init` to write one, or name one with `--manifest-path`")
             }

@@ -12,7 +12,7 @@ use crate::metadata::Metadata;
 use crate::name::CookbookName;
 use crate::path::{TreePath, join_bytes};
 use crate::ruby;
-use crate::source::open_folder;
+use crate::source::{FolderError, open_folder};
 use crate::text::{Location, SourceFile};
 use crate::tree::{EntryKind, Tree};
 
@@ -55,7 +55,7 @@ impl Place {
         project: &Path,
         folder: &Path,
         at: Option<Location>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, FolderError> {
         let (tree, base) = open_folder(project, folder)?;
         Ok(Self {
             fallback_name: tree.folder_name(&base),

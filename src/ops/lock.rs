@@ -96,6 +96,11 @@ pub(super) fn prepare(
     if let LockMode::Update(_, names) = mode {
         check_names(manifest, names)?;
     }
+    if manifest.cookbooks.is_empty() {
+        return Err(Error::NoCookbooks {
+            manifest: manifest.file().name().to_owned(),
+        });
+    }
     if let LockMode::Exact(None) = mode {
         return Err(Error::LockOutdated {
             differences: vec![LockDifference::Absent],
@@ -178,14 +183,8 @@ fn locate_all<'a>(
             return Err(outdated_before_reading(manifest, lockfile));
         }
         cx.cancel().check()?;
-        located.push(locate(
-            &mut repositories,
-            manifest,
-            name,
-            requirement,
-            source,
-            locked,
-        )?);
+        let wanted = (name, requirement);
+        located.push(locate(&mut repositories, manifest, wanted, source, locked)?);
     }
     Ok(located)
 }
@@ -193,16 +192,25 @@ fn locate_all<'a>(
 fn locate<'a>(
     repositories: &mut Repositories<'_>,
     manifest: &Manifest,
-    name: &'a CookbookName,
-    requirement: &'a Requirement,
+    (name, requirement): (&'a CookbookName, &'a Requirement),
     source: &Source,
     locked: Option<&LockedCookbook>,
 ) -> Result<Located<'a>, Error> {
-    let at = Some(requirement.at.clone());
+    let at = &requirement.at;
+    let git_failed = |error| Error::Git {
+        name: name.clone(),
+        at: at.clone(),
+        error,
+    };
     let (pin, place, content) = match source {
         Source::Path(path) => {
             let project = manifest.folder();
-            let place = Place::folder(&project, &project.join(path), at)?;
+            let place = Place::folder(&project, &project.join(path), Some(at.clone()));
+            let place = place.map_err(|error| Error::CookbookFolder {
+                name: name.clone(),
+                at: at.clone(),
+                error,
+            })?;
             (Pin::Path { path: path.clone() }, place, None)
         }
         Source::Git {
@@ -212,10 +220,12 @@ fn locate<'a>(
         } => {
             let commit = match locked.map(|locked| &locked.pin) {
                 Some(Pin::Git { commit, .. }) => {
-                    repositories.ensure(url, reference, commit)?;
+                    repositories
+                        .ensure(url, reference, commit)
+                        .map_err(git_failed)?;
                     commit.clone()
                 }
-                _ => repositories.resolve(url, reference)?,
+                _ => repositories.resolve(url, reference).map_err(git_failed)?,
             };
             let last = rel
                 .as_str()
@@ -223,10 +233,10 @@ fn locate<'a>(
                 .next()
                 .filter(|part| !part.is_empty());
             let place = Place {
-                tree: repositories.tree(url, &commit)?,
+                tree: repositories.tree(url, &commit).map_err(git_failed)?,
                 base: rel.clone(),
                 fallback_name: Some(last.unwrap_or(name.as_str()).to_owned()),
-                at,
+                at: Some(at.clone()),
             };
             let pin = Pin::Git {
                 url: url.redacted(),

@@ -31,11 +31,11 @@ pub fn dependency_tree(lockfile: &Lockfile) -> Vec<TreeLine> {
         .keys()
         .partition(|name| !wanted.contains(name));
     for name in roots {
-        add(lockfile, name, Vec::new(), &mut shown, &mut lines);
+        add(lockfile, name, &[], &mut shown, &mut lines);
     }
     for name in others {
         if !shown.contains(name) {
-            add(lockfile, name, Vec::new(), &mut shown, &mut lines);
+            add(lockfile, name, &[], &mut shown, &mut lines);
         }
     }
     lines
@@ -44,7 +44,7 @@ pub fn dependency_tree(lockfile: &Lockfile) -> Vec<TreeLine> {
 fn add<'a>(
     lockfile: &'a Lockfile,
     name: &'a CookbookName,
-    more: Vec<bool>,
+    more: &[bool],
     shown: &mut BTreeSet<&'a CookbookName>,
     lines: &mut Vec<TreeLine>,
 ) {
@@ -54,7 +54,7 @@ fn add<'a>(
         .map_or(&[][..], |cookbook| &cookbook.dependencies);
     let repeated = !shown.insert(name) && !dependencies.is_empty();
     lines.push(TreeLine {
-        more: more.clone(),
+        more: more.to_vec(),
         name: name.clone(),
         repeated,
     });
@@ -62,9 +62,9 @@ fn add<'a>(
         return;
     }
     for (index, dependency) in dependencies.iter().enumerate() {
-        let mut below = more.clone();
+        let mut below = more.to_vec();
         below.push(index + 1 < dependencies.len());
-        add(lockfile, dependency, below, shown, lines);
+        add(lockfile, dependency, &below, shown, lines);
     }
 }
 

@@ -70,7 +70,10 @@ pub enum VendorError {
 impl Diagnose for VendorError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Io { source, .. } if source.kind() != io::ErrorKind::NotFound => Kind::Internal,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::User,
+                _ => Kind::Internal,
+            },
             _ => Kind::User,
         }
     }
@@ -102,11 +105,12 @@ pub fn vendor(cx: &Context<'_>, layout: &Layout, folder: &Path) -> Result<Vendor
         Ok(real) => real,
         Err(_) => folder.to_owned(),
     };
-    let old = OldFolder::read(folder)?;
+    let old = OldFolder::read(folder, layout)?;
     let parent = match folder.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    fs::create_dir_all(parent).map_err(|source| io_error(parent, source))?;
     let staged = tempfile::Builder::new()
         .prefix(TEMPORARY_PREFIX)
         .tempdir_in(parent)
@@ -161,7 +165,7 @@ struct OldFolder {
 }
 
 impl OldFolder {
-    fn read(folder: &Path) -> Result<Self, VendorError> {
+    fn read(folder: &Path, layout: &Layout) -> Result<Self, VendorError> {
         let mut files = Vec::new();
         match fs::symlink_metadata(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -188,7 +192,11 @@ impl OldFolder {
                 Some(digest) => {
                     let file = folder.join(&path);
                     let found = digest_of(&file).map_err(|source| io_error(&file, source))?;
-                    if found != *digest {
+                    // An edit that is what will be written anyway loses nothing.
+                    let is_new = layout
+                        .entry(&name)
+                        .is_some_and(|entry| entry.digest() == found);
+                    if found != *digest && !is_new {
                         edited.push(name);
                     }
                 }

@@ -274,7 +274,9 @@ mod tests {
         Manifest::parse("cookpack.toml", &text).unwrap()
     }
 
-    fn candidates(list: &[(&str, &str, &[(&str, &str)])]) -> BTreeMap<CookbookName, Candidate> {
+    type Listed<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+    fn candidates(list: &[Listed<'_>]) -> BTreeMap<CookbookName, Candidate> {
         let candidate = |name: &str, version: &str, depends: &[(&str, &str)]| Candidate {
             version: version.parse().unwrap(),
             dependencies: depends

@@ -29,7 +29,7 @@ pub struct FolderError {
 impl Diagnose for FolderError {
     fn kind(&self) -> Kind {
         match self.source.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::Unavailable,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Kind::User,
             _ => Kind::Internal,
         }
     }
