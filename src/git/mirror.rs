@@ -185,6 +185,7 @@ impl<'a> Repositories<'a> {
     /// holds the mirror's lock.
     fn opened_or_made(&self, url: &GitUrl, folder: &Path) -> Result<Repository, GitError> {
         if folder.exists() {
+            remove_leftovers(folder);
             return self.opened(url).map(|mirror| mirror.repository);
         }
         let failed = |source| GitError::Fetch {
@@ -364,6 +365,30 @@ fn full_name(reference: &GitRef, head: &RemoteHead) -> Option<String> {
         GitRef::Branch(name) => Some(format!("refs/heads/{name}")),
         GitRef::Tag(name) => Some(format!("refs/tags/{name}")),
         GitRef::Commit(_) => None,
+    }
+}
+
+/// Removes what a fetch that was killed left in a mirror: locks, in whose way the next one would
+/// stop, and packs that were never finished. The caller holds the mirror's own lock.
+fn remove_leftovers(mirror: &Path) {
+    let mut folders = vec![
+        mirror.to_owned(),
+        mirror.join("refs"),
+        mirror.join("objects/pack"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder && folder != *mirror {
+                folders.push(path);
+            } else if !is_folder && (name.ends_with(".lock") || name.starts_with("pack_git2_")) {
+                // One that cannot be removed is told of by the fetch, with its name.
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 }
 
