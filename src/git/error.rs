@@ -55,6 +55,14 @@ pub enum GitError {
         /// A branch or a tag that is meant, perhaps.
         near: Option<String>,
     },
+    /// A reference leads to a file or a folder instead of a commit.
+    #[error("{reference} of `{url}` is not a commit")]
+    NotACommit {
+        /// The address.
+        url: String,
+        /// What was asked for.
+        reference: GitRef,
+    },
     /// The first digits of a commit's id fit more than one commit.
     #[error("`{prefix}` is the beginning of more than one commit of `{url}`")]
     AmbiguousCommit {
@@ -111,7 +119,9 @@ pub enum GitError {
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoSuchRef { .. } | Self::AmbiguousCommit { .. } => Kind::User,
+            Self::NoSuchRef { .. } | Self::NotACommit { .. } | Self::AmbiguousCommit { .. } => {
+                Kind::User
+            }
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }

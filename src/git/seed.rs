@@ -1,6 +1,6 @@
-//! Fills a new mirror from a repository on this machine by copying its object files, as `git clone`
-//! does for a path: libgit2 would compress every object anew. The fetch that follows finds nothing
-//! missing, and sets the references.
+//! Fills a mirror from a repository on this machine by copying its object files, as `git clone`
+//! does for a path: libgit2 would compress every object anew. The download that follows finds
+//! nothing missing.
 #![expect(
     clippy::disallowed_methods,
     reason = "rank 3: this module copies files"
@@ -10,14 +10,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use git2::Repository;
+use crate::layout::TEMPORARY_PREFIX;
 
-/// Copies the object files of the repository at `remote` into the bare repository at `mirror`. What
-/// is copied is never trusted: an object's id is checked whenever it is read. A repository that
-/// borrows objects from another is left to the fetch.
+/// Copies the object files of the repository whose git folder is `remote` into the bare repository at
+/// `mirror`, those that it lacks. What is copied is never trusted: an object's id is checked whenever
+/// it is read. A repository that borrows objects from another is left to the download.
 pub(super) fn seed(mirror: &Path, remote: &Path) -> io::Result<()> {
-    let repository = Repository::open(remote).map_err(io::Error::other)?;
-    let objects = repository.commondir().join("objects");
+    let objects = remote.join("objects");
     if objects.join("info/alternates").exists() {
         return Ok(());
     }
@@ -59,8 +58,12 @@ fn copy_all(from: &Path, into: &Path, is_loose: bool, wanted: Kind) -> io::Resul
             // What is being written, and what only speeds git up.
             _ => continue,
         };
-        if kind == wanted && file.file_type()?.is_file() {
-            fs::copy(file.path(), into.join(&name))?;
+        let target = into.join(&name);
+        if kind == wanted && file.file_type()?.is_file() && !target.exists() {
+            // Aside and renamed: what stands under an object's name must be whole after a kill.
+            let aside = into.join(format!("{TEMPORARY_PREFIX}{}", name.to_string_lossy()));
+            fs::copy(file.path(), &aside)?;
+            fs::rename(&aside, target)?;
         }
     }
     Ok(())

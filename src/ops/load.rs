@@ -156,7 +156,10 @@ pub(super) fn read_metadata(
         None => Ok(None),
     };
     let metadata_rb = read(METADATA_RB)?;
-    let shown = |name: &str| format!("{}/{name}", place.label());
+    let shown = |name: &str| match &*place.label() {
+        "." => name.to_owned(),
+        label => format!("{label}/{name}"),
+    };
     let (file, metadata) = if let Some(text) = read(METADATA_JSON)? {
         let file = SourceFile::new(shown(METADATA_JSON), text);
         let metadata = Metadata::from_json(&file)?;

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::load::{Place, read_metadata};
 use super::{Context, Error};
@@ -41,13 +41,15 @@ const MANIFESTS: [&str; 3] = [MANIFEST, METADATA_JSON, "metadata.rb"];
 /// # Errors
 /// When there is none, or it or its lockfile cannot be read.
 pub fn open_project(cx: &Context<'_>, path: &Path) -> Result<Project, Error> {
-    let file = match path.is_dir() {
+    // Messages name files as a person would: not `./metadata.rb`.
+    let path = &without_dots(path);
+    let file = match path.as_os_str().is_empty() || path.is_dir() {
         true => MANIFESTS
             .iter()
             .map(|name| path.join(name))
             .find(|file| file.is_file())
             .ok_or_else(|| Error::NoProject {
-                folder: path.to_owned(),
+                folder: Path::new(".").join(path),
             })?,
         false => path.to_owned(),
     };
@@ -73,6 +75,12 @@ pub fn open_project(cx: &Context<'_>, path: &Path) -> Result<Project, Error> {
         lockfile_path,
         lockfile,
     })
+}
+
+fn without_dots(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .collect()
 }
 
 fn lone_cookbook(cx: &Context<'_>, folder: &Path) -> Result<Manifest, Error> {
