@@ -1,0 +1,440 @@
+//! The words of metadata.rb.
+
+use super::json::put;
+use super::{Dependency, Json, Metadata};
+use crate::ruby::{Dsl, Eval, Interpreter, Invocation, Value, requirement};
+use crate::version::{Constraint, Version};
+
+/// The metadata that a metadata.rb declares.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) metadata: Metadata,
+}
+
+/// What Chef's metadata object answers to, beside what every object does.
+const WORDS: &[&str] = &[
+    "chef_version",
+    "chef_versions",
+    "class_from_file",
+    "dependencies",
+    "depends",
+    "description",
+    "eager_load_libraries",
+    "errors",
+    "from_file",
+    "from_hash",
+    "from_json",
+    "gem",
+    "gem_requirements_from_array",
+    "gem_requirements_to_array",
+    "gems",
+    "handle_incorrect_constraints",
+    "issues_url",
+    "lazy",
+    "license",
+    "long_description",
+    "maintainer",
+    "maintainer_email",
+    "method_missing",
+    "name",
+    "ohai_version",
+    "ohai_versions",
+    "platforms",
+    "privacy",
+    "provides",
+    "providing",
+    "recipe",
+    "recipes",
+    "recipes_from_cookbook_version",
+    "set_or_return",
+    "source_file",
+    "source_file=",
+    "source_url",
+    "supports",
+    "to_h",
+    "to_hash",
+    "to_json",
+    "valid?",
+    "validate",
+    "validate_chef_version!",
+    "validate_ohai_version!",
+    "version",
+];
+
+/// What it answers to in private.
+const PRIVATE_WORDS: &[&str] = &[
+    "gem_dep_matches?",
+    "new_args_format",
+    "remap_required_attribute",
+    "run_validation",
+    "validate_calculated_default_rule",
+    "validate_choice_array",
+    "validate_choice_default_rule",
+    "validate_string_array",
+    "validate_version_constraint",
+];
+
+/// The values of `chef_version` and `gem`, which no metadata.rb has a use for.
+const LISTS: u32 = 0;
+
+impl Dsl for Words {
+    fn class_name(&self) -> &'static str {
+        "Chef::Cookbook::Metadata"
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        WORDS.contains(&name)
+    }
+
+    fn call(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval<Option<Value>> {
+        Ok(Some(match &*call.name {
+            "name" => self.name(cx, call)?,
+            "version" => self.version(cx, call)?,
+            "depends" => self.depends(cx, call)?,
+            "supports" => {
+                cx.step(self.metadata.platforms.len() as u64 / 64)?;
+                let (key, constraint) = constrained(cx, call)?;
+                let text = constraint.to_string();
+                put(&mut self.metadata.platforms, key, Json::from(&*text));
+                cx.string(text)?
+            }
+            "provides" => {
+                cx.step(self.metadata.providing.len() as u64 / 64)?;
+                let (key, constraint) = constrained(cx, call)?;
+                let text = constraint.to_string();
+                put(&mut self.metadata.providing, key, Json::from(&*text));
+                cx.string(text)?
+            }
+            "recipe" => {
+                cx.arity(call, 2, 2)?;
+                cx.step(self.metadata.recipes.len() as u64 / 64)?;
+                let name = key_text(cx, call.args[0])?;
+                let description = json(cx, call.args[1])?;
+                put(&mut self.metadata.recipes, name, description);
+                call.args[1]
+            }
+            "chef_version" => requirements_word(cx, call, &mut self.metadata.chef_versions)?,
+            "ohai_version" => requirements_word(cx, call, &mut self.metadata.ohai_versions)?,
+            "gem" => {
+                if !call.args.is_empty() {
+                    let mut gem = Vec::new();
+                    for arg in &call.args {
+                        gem.push(json(cx, *arg)?);
+                    }
+                    self.metadata.gems.push(Json::Array(gem));
+                }
+                Value::Object(LISTS)
+            }
+            "privacy" => match argument(cx, call)? {
+                Value::Nil => Value::Bool(self.metadata.privacy),
+                Value::Bool(privacy) => {
+                    self.metadata.privacy = privacy;
+                    Value::Bool(privacy)
+                }
+                other => return wrong_kind(cx, "privacy", "TrueClass, FalseClass", other),
+            },
+            "eager_load_libraries" => self.eager_load_libraries(cx, call)?,
+            word => {
+                let Some(field) = self.text_field(word) else {
+                    if WORDS.contains(&word) || PRIVATE_WORDS.contains(&word) {
+                        return cx.unsupported(format!("`{word}`"));
+                    }
+                    return Ok(None);
+                };
+                match argument(cx, call)? {
+                    Value::Nil => {
+                        let text = field.clone();
+                        cx.string(text)?
+                    }
+                    value => {
+                        let text = text(cx, word, value)?;
+                        *field = text;
+                        value
+                    }
+                }
+            }
+        }))
+    }
+
+    /// Chef ignores what it does not know, as long as there is no block.
+    fn unknown(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
+        if call.block.is_some() {
+            let message = format!(
+                "undefined method `{}' for the cookbook's metadata",
+                call.name
+            );
+            return cx.raise("NoMethodError", message);
+        }
+        let at = cx.location(call.name_span);
+        self.metadata.ignored.push((call.name.to_string(), at));
+        Ok(Value::Nil)
+    }
+}
+
+impl Words {
+    fn text_field(&mut self, word: &str) -> Option<&mut String> {
+        let metadata = &mut self.metadata;
+        Some(match word {
+            "description" => &mut metadata.description,
+            "long_description" => &mut metadata.long_description,
+            "maintainer" => &mut metadata.maintainer,
+            "maintainer_email" => &mut metadata.maintainer_email,
+            "license" => &mut metadata.license,
+            "source_url" => &mut metadata.source_url,
+            "issues_url" => &mut metadata.issues_url,
+            _ => return None,
+        })
+    }
+
+    fn name(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
+        match argument(cx, call)? {
+            Value::Nil => match self.metadata.name.clone() {
+                Some(name) => cx.string(name),
+                None => Ok(Value::Nil),
+            },
+            value => {
+                self.metadata.name = Some(text(cx, "name", value)?);
+                self.metadata.name_at = Some(cx.location(call.args_span));
+                Ok(value)
+            }
+        }
+    }
+
+    fn version(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
+        let value = argument(cx, call)?;
+        if value.truthy() {
+            let text = cx.display(value)?;
+            match text.parse::<Version>() {
+                Ok(version) => {
+                    self.metadata.version = version;
+                    self.metadata.version_text = version.to_string();
+                    self.metadata.version_at = Some(cx.location(call.args_span));
+                }
+                Err(error) => {
+                    let class = "Chef::Exceptions::InvalidCookbookVersion";
+                    return cx.raise(class, error.to_string());
+                }
+            }
+        }
+        let version = self.metadata.version_text.clone();
+        cx.string(version)
+    }
+
+    fn depends(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
+        cx.arity(call, 1, usize::MAX)?;
+        if let Some(name) = cx.string_like(call.args[0])
+            && self.metadata.name.as_deref() == Some(name)
+        {
+            let message = format!("the cookbook `{name}` depends on itself");
+            return cx.raise("RuntimeError", message);
+        }
+        // What is declared already is searched each time, so each costs the more.
+        cx.step(self.metadata.dependencies.len() as u64 / 64)?;
+        let (name, constraint) = constrained(cx, call)?;
+        let text = constraint.to_string();
+        let dependency = Dependency {
+            name: name.clone(),
+            constraint,
+            written: Json::from(&*text),
+            at: cx.location(call.args_span),
+        };
+        let known = &mut self.metadata.dependencies;
+        match known.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = dependency,
+            None => known.push(dependency),
+        }
+        cx.string(text)
+    }
+
+    fn eager_load_libraries(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
+        match argument(cx, call)? {
+            Value::Nil => Ok(Value::Object(LISTS)),
+            value @ (Value::Bool(_) | Value::Str(_) | Value::Array(_)) => {
+                self.metadata.eager_load_libraries = json(cx, value)?;
+                Ok(value)
+            }
+            other => {
+                let kinds = "Array, String, TrueClass, FalseClass";
+                wrong_kind(cx, "eager_load_libraries", kinds, other)
+            }
+        }
+    }
+}
+
+/// The one argument of a word that reads without it.
+fn argument(cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
+    cx.arity(call, 0, 1)?;
+    Ok(call.args.first().copied().unwrap_or(Value::Nil))
+}
+
+fn wrong_kind<T>(cx: &mut Interpreter<'_>, word: &str, kinds: &str, value: Value) -> Eval<T> {
+    let message = format!("`{word}` must be of {kinds}, not {}", cx.class_of(value));
+    cx.raise("Chef::Exceptions::ValidationFailed", message)
+}
+
+/// A word's text, which must be a string.
+fn text(cx: &mut Interpreter<'_>, word: &str, value: Value) -> Eval<String> {
+    match cx.string_like(value).map(str::to_owned) {
+        Some(text) => cx.placeless(text),
+        None => wrong_kind(cx, word, "String", value),
+    }
+}
+
+/// A key of Chef's hashes, which take symbols for strings.
+fn key_text(cx: &mut Interpreter<'_>, value: Value) -> Eval<String> {
+    let text = match (cx.name_text(value), value) {
+        (Some(text), _) => text,
+        (None, Value::Nil | Value::Int(_) | Value::Bool(_)) => cx.display(value)?,
+        (None, _) => {
+            let class = cx.class_of(value);
+            return cx.unsupported(format!("a name that is of the class `{class}`"));
+        }
+    };
+    cx.placeless(text)
+}
+
+/// The name and the constraint of `depends`, `supports` and `provides`.
+fn constrained(cx: &mut Interpreter<'_>, call: &Invocation) -> Eval<(String, Constraint)> {
+    cx.arity(call, 1, usize::MAX)?;
+    let name = key_text(cx, call.args[0])?;
+    let mut given = match call.args.get(1) {
+        None => Value::Nil,
+        Some(given) if call.args.len() == 2 => *given,
+        Some(_) => {
+            let message = format!(
+                "`{} '{name}'` has more than one version constraint",
+                call.name
+            );
+            return cx.raise("Chef::Exceptions::ObsoleteDependencySyntax", message);
+        }
+    };
+    if let Value::Array(_) = given {
+        let items = cx.items_of(given)?;
+        given = match items[..] {
+            [] => Value::Nil,
+            [only] => only,
+            _ => {
+                let message = format!(
+                    "`{} '{name}'` has more than one version constraint",
+                    call.name
+                );
+                return cx.raise("Chef::Exceptions::InvalidVersionConstraint", message);
+            }
+        };
+    }
+    if given.is_nil() {
+        return Ok((name, Constraint::any()));
+    }
+    let class = "Chef::Exceptions::InvalidVersionConstraint";
+    match cx.string_like(given).map(str::parse::<Constraint>) {
+        Some(Ok(constraint)) => Ok((name, constraint)),
+        Some(Err(error)) => cx.raise(class, error.to_string()),
+        None => {
+            let message = format!(
+                "a version constraint must be a string, not {}",
+                cx.class_of(given)
+            );
+            cx.raise(class, message)
+        }
+    }
+}
+
+/// `chef_version` and `ohai_version`.
+fn requirements_word(
+    cx: &mut Interpreter<'_>,
+    call: &Invocation,
+    into: &mut Vec<Vec<String>>,
+) -> Eval {
+    let mut parts = Vec::new();
+    for arg in &call.args {
+        for part in flattened(cx, *arg)? {
+            let text = match part {
+                Value::Nil => continue,
+                Value::Sym(_) | Value::Hash(_) => {
+                    return cx.unsupported(format!("`{}` with these arguments", call.name));
+                }
+                part => cx.display(part)?,
+            };
+            parts.push(text);
+        }
+    }
+    if !call.args.is_empty() {
+        match requirements(parts) {
+            Ok(parts) => into.push(parts),
+            Err(part) => {
+                let message = format!("`{}` is not a version constraint", part.escape_debug());
+                return cx.raise("Gem::Requirement::BadRequirementError", message);
+            }
+        }
+    }
+    Ok(Value::Object(LISTS))
+}
+
+fn flattened(cx: &mut Interpreter<'_>, value: Value) -> Eval<Vec<Value>> {
+    match value {
+        Value::Array(_) => {
+            let items = cx.items_of(value)?;
+            if items.iter().any(|item| matches!(item, Value::Array(_))) {
+                return cx.unsupported("constraints nested in arrays");
+            }
+            Ok(items)
+        }
+        value => Ok(vec![value]),
+    }
+}
+
+/// Constraints as `RubyGems` keeps them and as Chef's `gem_requirements_to_array` sorts them. The error
+/// is the one that is none.
+pub(super) fn requirements(texts: Vec<String>) -> Result<Vec<String>, String> {
+    let mut parts = Vec::new();
+    let mut seen = Vec::new();
+    for text in texts {
+        if seen.contains(&text) {
+            continue;
+        }
+        match requirement(&text) {
+            Some((operator, version)) => parts.push(format!("{operator} {version}")),
+            None => return Err(text),
+        }
+        seen.push(text);
+    }
+    if parts.is_empty() {
+        parts.push(">= 0".to_owned());
+    }
+    parts.sort();
+    Ok(parts)
+}
+
+/// A value as Chef's encoder writes it (chef/ffi-yajl, `ext/ffi_yajl/ext/encoder/encoder.c`).
+fn json(cx: &mut Interpreter<'_>, value: Value) -> Eval<Json> {
+    Ok(match value {
+        Value::Nil => Json::Null,
+        Value::Bool(value) => Json::Bool(value),
+        Value::Int(number) => Json::Number(number.to_string()),
+        Value::Float(number) if number.is_finite() => Json::Number(cx.display(value)?),
+        Value::Array(_) => {
+            let mut items = Vec::new();
+            for item in cx.items_of(value)? {
+                items.push(cx.deeper(|cx| json(cx, item))?);
+            }
+            Json::Array(items)
+        }
+        Value::Hash(id) => {
+            let mut entries = Vec::new();
+            for (key, item) in cx.entries(id)? {
+                let key = key_text(cx, key)?;
+                cx.step(entries.len() as u64 / 64)?;
+                put(&mut entries, key, cx.deeper(|cx| json(cx, item))?);
+            }
+            Json::Object(entries)
+        }
+        Value::Str(_) | Value::Sym(_) | Value::Version(_) | Value::Module(_) => {
+            let text = cx.display(value)?;
+            Json::String(cx.placeless(text)?)
+        }
+        _ => {
+            let class = cx.class_of(value);
+            return cx.unsupported(format!("a value of the class `{class}` here"));
+        }
+    })
+}

@@ -1,0 +1,638 @@
+//! Evaluates syntax: literals, variables, conditions and loops. Calls are in [`super::calls`],
+//! assignments in [`super::assign`].
+
+use std::sync::Arc;
+
+use super::dsl::Dsl;
+use super::error::RubyError;
+use super::fail::{Eval, Exit, Fail};
+use super::interpreter::{Interpreter, Scope};
+use super::syntax::{Begin, Kind, Name, Node, Pair, RegexpFlags, Rescue, When};
+use super::value::{ExceptionId, Hash, Proc, Regexp, Value};
+use super::{exceptions, paths, regexps};
+
+impl Interpreter<'_> {
+    /// Evaluates one piece of syntax.
+    pub(super) fn eval(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
+        self.here = node.span;
+        self.step(1)?;
+        self.deeper(|this| this.eval_kind(dsl, scope, node))
+    }
+
+    /// Counts one more level of nesting around `work`: what recurses here, recurses on the stack.
+    pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Eval<T>) -> Eval<T> {
+        let limit = self.settings.limits.depth;
+        if self.depth >= limit {
+            let at = self.location(self.here);
+            return Err(RubyError::TooDeep { limit, at }.into());
+        }
+        self.depth += 1;
+        let result = work(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Evaluates what may be missing; nothing is `nil`.
+    pub(super) fn eval_optional(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        node: Option<&Node>,
+    ) -> Eval {
+        node.map_or(Ok(Value::Nil), |node| self.eval(dsl, scope, node))
+    }
+
+    fn eval_kind(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
+        match &node.kind {
+            Kind::Nil => Ok(Value::Nil),
+            Kind::True => Ok(Value::Bool(true)),
+            Kind::False => Ok(Value::Bool(false)),
+            Kind::SelfRef => Ok(Value::Main),
+            Kind::Int(number) => Ok(Value::Int(*number)),
+            Kind::Float(number) => Ok(Value::Float(*number)),
+            Kind::Str { text, frozen: true } => self.frozen_string(&**text),
+            Kind::Str { text, .. } => self.string(&**text),
+            Kind::Sym(name) => self.symbol(name),
+            Kind::Seq(nodes) => self.eval_sequence(dsl, scope, nodes),
+            Kind::Call(call) => self.eval_call(dsl, scope, call, node.span),
+            Kind::Local { name, depth } => Ok(self.local(scope, name, *depth)),
+            Kind::And(left, right) => match self.eval(dsl, scope, left)? {
+                value if value.truthy() => self.eval(dsl, scope, right),
+                value => Ok(value),
+            },
+            Kind::Or(left, right) => match self.eval(dsl, scope, left)? {
+                value if value.truthy() => Ok(value),
+                _ => self.eval(dsl, scope, right),
+            },
+            Kind::If {
+                test,
+                then,
+                otherwise,
+            } => {
+                let branch = match self.eval(dsl, scope, test)?.truthy() {
+                    true => then,
+                    false => otherwise,
+                };
+                self.eval_optional(dsl, scope, branch.as_deref())
+            }
+            _ => self.eval_composite(dsl, scope, node),
+        }
+    }
+
+    fn eval_composite(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
+        match &node.kind {
+            Kind::Interpolated(parts) => {
+                let text = self.interpolate(dsl, scope, parts)?;
+                self.string(text)
+            }
+            Kind::InterpolatedSym(parts) => {
+                let text = self.interpolate(dsl, scope, parts)?;
+                self.symbol(&text)
+            }
+            Kind::Regexp { parts, flags } => self.eval_regexp(dsl, scope, parts, *flags),
+            Kind::Array(nodes) => {
+                let items = self.eval_list(dsl, scope, nodes)?;
+                self.array(items)
+            }
+            Kind::Hash(pairs) => self.eval_hash(dsl, scope, pairs),
+            Kind::Range {
+                from,
+                to,
+                exclusive,
+            } => {
+                let from = self.eval_optional(dsl, scope, from.as_deref())?;
+                let to = self.eval_optional(dsl, scope, to.as_deref())?;
+                self.here = node.span;
+                self.checked_range(from, to, *exclusive)
+            }
+            Kind::Constant(name) => self.constant(name, node.span),
+            Kind::ConstantPath { parent, name } => {
+                self.constant_path(dsl, scope, parent.as_deref(), name, node.span)
+            }
+            Kind::Assign { target, value } => {
+                let value = self.eval(dsl, scope, value)?;
+                self.assign(dsl, scope, target, value)?;
+                Ok(value)
+            }
+            Kind::OpAssign { target, op, value } => self.assign_with(dsl, scope, target, op, value),
+            Kind::MultiAssign { targets, value } => {
+                let value = self.eval(dsl, scope, value)?;
+                let items = self.taken_apart(value);
+                self.assign_many(dsl, scope, targets, &items)?;
+                Ok(value)
+            }
+            Kind::MatchAssign { call, locals } => self.assign_match(dsl, scope, call, locals),
+            _ => self.eval_control(dsl, scope, node),
+        }
+    }
+
+    fn eval_control(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
+        match &node.kind {
+            Kind::Case {
+                subject,
+                whens,
+                otherwise,
+            } => self.eval_case(dsl, scope, subject.as_deref(), whens, otherwise.as_deref()),
+            Kind::While {
+                test,
+                body,
+                negated,
+                body_first,
+            } => {
+                let body = body.as_deref();
+                self.looped(scope, |this| {
+                    this.eval_while(dsl, scope, test, body, *negated, *body_first)
+                })
+            }
+            Kind::For { target, over, body } => {
+                let over = self.eval(dsl, scope, over)?;
+                let items = self.items_of(over)?;
+                self.looped(scope, |this| {
+                    for item in items {
+                        this.assign(dsl, scope, target, item)?;
+                        this.eval_round(dsl, scope, body.as_deref())?;
+                    }
+                    Ok(over)
+                })
+            }
+            Kind::Begin(begin) => self.eval_begin(dsl, scope, begin),
+            Kind::Defined(inner) => self.eval_defined(dsl, scope, inner),
+            Kind::Yield(args) => self.eval_yield(dsl, scope, args, node.span),
+            Kind::Lambda(block) => {
+                let proc = self.new_proc(Proc::Block {
+                    block: block.clone(),
+                    scope,
+                    lambda: true,
+                })?;
+                Ok(Value::Proc(proc))
+            }
+            Kind::Def(def) => {
+                self.methods.insert(def.name.clone(), def.clone());
+                self.symbol(&def.name)
+            }
+            _ => self.eval_exit_or_variable(dsl, scope, node),
+        }
+    }
+
+    fn eval_exit_or_variable(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
+        match &node.kind {
+            Kind::Return(args) => {
+                let value = self.exit_value(dsl, scope, args)?;
+                let frame = self.scopes[scope as usize].frame;
+                Err(Exit::Return { frame, value }.into())
+            }
+            Kind::Break(args) => {
+                let value = self.exit_value(dsl, scope, args)?;
+                let scope = &self.scopes[scope as usize];
+                match scope.block {
+                    _ if scope.loops > 0 => Err(Exit::LoopBreak(value).into()),
+                    Some(block) => Err(Exit::Break { block, value }.into()),
+                    None => self.unsupported_at("`break` here", node.span),
+                }
+            }
+            Kind::Next(args) => {
+                let value = self.exit_value(dsl, scope, args)?;
+                Err(Exit::Next(value).into())
+            }
+            Kind::Retry => Err(Exit::Retry.into()),
+            Kind::FileName => {
+                let path = self.path_of(node.span).to_owned();
+                self.string(path)
+            }
+            Kind::LineNumber => {
+                let line = self.location(node.span).line();
+                Ok(Value::Int(i64::try_from(line).unwrap_or(i64::MAX)))
+            }
+            Kind::InstanceVariable(name) => {
+                let value = self.instance_variables.get(name);
+                Ok(value.copied().unwrap_or(Value::Nil))
+            }
+            Kind::Global(name) => self.global(name, node),
+            Kind::NthMatch(number) => self.nth_match(scope, *number as usize),
+            Kind::MatchPart(part) => self.match_part(scope, part, node),
+            Kind::Splat(_) => self.unsupported_at("`*` here", node.span),
+            Kind::Unsupported(construct) => self.unsupported_at(*construct, node.span),
+            _ => self.unsupported_at("this syntax", node.span),
+        }
+    }
+
+    fn eval_sequence(&mut self, dsl: &mut dyn Dsl, scope: u32, nodes: &[Node]) -> Eval {
+        let mut value = Value::Nil;
+        for node in nodes {
+            value = self.eval(dsl, scope, node)?;
+        }
+        Ok(value)
+    }
+
+    fn exit_value(&mut self, dsl: &mut dyn Dsl, scope: u32, args: &[Node]) -> Eval {
+        let mut values = self.eval_list(dsl, scope, args)?;
+        match values.len() {
+            0 => Ok(Value::Nil),
+            1 if !matches!(args[0].kind, Kind::Splat(_)) => Ok(values.remove(0)),
+            _ => self.array(values),
+        }
+    }
+
+    /// The elements of an array or of an argument list, splats spread.
+    pub(super) fn eval_list(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        nodes: &[Node],
+    ) -> Eval<Vec<Value>> {
+        let mut items = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            match &node.kind {
+                Kind::Splat(Some(inner)) => {
+                    let value = self.eval(dsl, scope, inner)?;
+                    let spread = self.spread(value)?;
+                    self.charge(16 * spread.len() as u64)?;
+                    items.extend(spread);
+                }
+                _ => items.push(self.eval(dsl, scope, node)?),
+            }
+        }
+        Ok(items)
+    }
+
+    /// What `*value` stands for.
+    pub(super) fn spread(&mut self, value: Value) -> Eval<Vec<Value>> {
+        match value {
+            Value::Nil => Ok(Vec::new()),
+            Value::Array(id) => Ok(self.heap[id].items.clone()),
+            Value::Hash(_) | Value::Range(_) => self.items_of(value),
+            _ => Ok(vec![value]),
+        }
+    }
+
+    fn eval_hash(&mut self, dsl: &mut dyn Dsl, scope: u32, pairs: &[Pair]) -> Eval {
+        let mut hash = Hash::default();
+        for pair in pairs {
+            match pair {
+                Pair::Entry(key, value) => {
+                    let key = self.eval(dsl, scope, key)?;
+                    let value = self.eval(dsl, scope, value)?;
+                    let (hashed, key) = self.key(key)?;
+                    hash.entries.insert(hashed, (key, value));
+                }
+                Pair::Splat(node) => match self.eval(dsl, scope, node)? {
+                    Value::Nil => {}
+                    Value::Hash(id) => {
+                        let entries = self.heap[id].entries.clone();
+                        self.charge(64 * entries.len() as u64)?;
+                        hash.entries.extend(entries);
+                    }
+                    _ => return self.unsupported_at("`**` of what is no hash", node.span),
+                },
+            }
+        }
+        self.hash(hash)
+    }
+
+    fn interpolate(&mut self, dsl: &mut dyn Dsl, scope: u32, parts: &[Node]) -> Eval<String> {
+        let mut text = String::new();
+        for part in parts {
+            if let Kind::Str { text: literal, .. } = &part.kind {
+                text.push_str(literal);
+                continue;
+            }
+            let value = self.eval(dsl, scope, part)?;
+            self.here = part.span;
+            let piece = self.display(value)?;
+            self.charge(piece.len() as u64)?;
+            text.push_str(&piece);
+        }
+        Ok(text)
+    }
+
+    fn eval_regexp(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        parts: &[Node],
+        flags: RegexpFlags,
+    ) -> Eval {
+        let mut source = String::new();
+        for part in parts {
+            if let Kind::Str { text, .. } = &part.kind {
+                source.push_str(text);
+                continue;
+            }
+            match self.eval(dsl, scope, part)? {
+                Value::Regexp(id) => source.push_str(&regexps::embedded(&self.heap[id])),
+                value => {
+                    let piece = self.display(value)?;
+                    source.push_str(&piece);
+                }
+            }
+            self.charge(source.len() as u64)?;
+        }
+        self.regexp(&source, flags)
+    }
+
+    /// A regular expression from its source.
+    pub(super) fn regexp(&mut self, source: &str, flags: RegexpFlags) -> Eval {
+        // Compiling costs far more than the text's length.
+        self.charge(4096 + 256 * source.len() as u64)?;
+        match regexps::compile(source, flags) {
+            Ok(regex) => {
+                let regexp = Regexp {
+                    source: source.into(),
+                    flags,
+                    regex,
+                };
+                Ok(Value::Regexp(self.heap.regexp_object(regexp)))
+            }
+            Err(construct) => self.unsupported(construct),
+        }
+    }
+
+    fn eval_case(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        subject: Option<&Node>,
+        whens: &[When],
+        otherwise: Option<&Node>,
+    ) -> Eval {
+        let subject = match subject {
+            Some(node) => Some(self.eval(dsl, scope, node)?),
+            None => None,
+        };
+        for when in whens {
+            for condition in &when.conditions {
+                if self.holds(dsl, scope, subject, condition)? {
+                    return self.eval_optional(dsl, scope, when.body.as_ref());
+                }
+            }
+        }
+        self.eval_optional(dsl, scope, otherwise)
+    }
+
+    /// Whether one condition of a `when` holds; `*list` is several.
+    fn holds(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        subject: Option<Value>,
+        condition: &Node,
+    ) -> Eval<bool> {
+        for condition in self.eval_list(dsl, scope, std::slice::from_ref(condition))? {
+            let holds = match subject {
+                None => condition.truthy(),
+                Some(subject) => self.case_equal(dsl, scope, condition, subject)?,
+            };
+            if holds {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Runs a loop, whose `break` leaves it.
+    fn looped(&mut self, scope: u32, work: impl FnOnce(&mut Self) -> Eval) -> Eval {
+        self.scopes[scope as usize].loops += 1;
+        let result = work(self);
+        self.scopes[scope as usize].loops -= 1;
+        match result.map_err(Fail::into_exit) {
+            Ok(value) => Ok(value),
+            Err(Exit::LoopBreak(value)) => Ok(value),
+            Err(exit) => Err(exit.into()),
+        }
+    }
+
+    fn eval_while(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        test: &Node,
+        body: Option<&Node>,
+        negated: bool,
+        body_first: bool,
+    ) -> Eval {
+        if body_first {
+            self.eval_round(dsl, scope, body)?;
+        }
+        while self.eval(dsl, scope, test)?.truthy() != negated {
+            self.eval_round(dsl, scope, body)?;
+        }
+        Ok(Value::Nil)
+    }
+
+    /// One round of a loop, which `next` ends.
+    fn eval_round(&mut self, dsl: &mut dyn Dsl, scope: u32, body: Option<&Node>) -> Eval<()> {
+        match self.eval_optional(dsl, scope, body) {
+            Err(fail) if matches!(fail.exit(), Exit::Next(_)) => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    fn eval_begin(&mut self, dsl: &mut dyn Dsl, scope: u32, begin: &Begin) -> Eval {
+        let result = self.eval_rescued(dsl, scope, begin);
+        let Some(ensure) = &begin.ensure else {
+            return result;
+        };
+        // A limit or an unknown construct ends everything at once.
+        if let Err(fail) = &result
+            && matches!(fail.exit(), Exit::Error(_))
+        {
+            return result;
+        }
+        self.eval(dsl, scope, ensure)?;
+        result
+    }
+
+    fn eval_rescued(&mut self, dsl: &mut dyn Dsl, scope: u32, begin: &Begin) -> Eval {
+        loop {
+            let depth = self.depth;
+            let result = self.eval_optional(dsl, scope, begin.body.as_ref());
+            let (exception, at) = match result.map_err(Fail::into_exit) {
+                Ok(value) => {
+                    return match &begin.otherwise {
+                        Some(otherwise) => self.eval(dsl, scope, otherwise),
+                        None => Ok(value),
+                    };
+                }
+                Err(Exit::Raise { exception, at }) => (exception, at),
+                Err(exit) => return Err(exit.into()),
+            };
+            self.depth = depth;
+            let mut taken = None;
+            for rescue in &begin.rescues {
+                if self.rescues(dsl, scope, rescue, exception)? {
+                    taken = Some(rescue);
+                    break;
+                }
+            }
+            let Some(rescue) = taken else {
+                return Err(Exit::Raise { exception, at }.into());
+            };
+            let before = self.current_exception.replace(Value::Exception(exception));
+            let result = self.eval_rescue(dsl, scope, rescue, exception);
+            self.current_exception = before;
+            match result {
+                Err(fail) if matches!(fail.exit(), Exit::Retry) => self.step(1)?,
+                other => return other,
+            }
+        }
+    }
+
+    fn eval_rescue(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        rescue: &Rescue,
+        exception: ExceptionId,
+    ) -> Eval {
+        if let Some(target) = &rescue.target {
+            self.assign(dsl, scope, target, Value::Exception(exception))?;
+        }
+        self.eval_optional(dsl, scope, rescue.body.as_ref())
+    }
+
+    /// Whether a `rescue` takes an exception.
+    fn rescues(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        rescue: &Rescue,
+        exception: ExceptionId,
+    ) -> Eval<bool> {
+        let class = self.heap[exception].class;
+        if rescue.classes.is_empty() {
+            return Ok(exceptions::is_a(class, "StandardError"));
+        }
+        for node in &rescue.classes {
+            for wanted in self.eval_list(dsl, scope, std::slice::from_ref(node))? {
+                match wanted {
+                    Value::Module(wanted) if exceptions::is_a(class, wanted) => return Ok(true),
+                    Value::Module(_) => {}
+                    _ => return self.unsupported("`rescue` of what is no class"),
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn local(&self, scope: u32, name: &str, depth: u32) -> Value {
+        let scope = self.scope_at(scope, depth);
+        let locals = &self.scopes[scope as usize].locals;
+        locals
+            .iter()
+            .find(|(known, _)| &**known == name)
+            .map_or(Value::Nil, |(_, value)| *value)
+    }
+
+    /// The scope so many blocks out.
+    pub(super) fn scope_at(&self, scope: u32, depth: u32) -> u32 {
+        (0..depth).fold(scope, |scope, _| {
+            self.scopes[scope as usize].parent.unwrap_or(scope)
+        })
+    }
+
+    /// A local of the text that evaluates this file, or of one further out.
+    pub(super) fn callers_local(&self, scope: u32, name: &str) -> Option<Value> {
+        let mut next = Some(scope);
+        while let Some(scope) = next {
+            let scope: &Scope = &self.scopes[scope as usize];
+            let found = scope.locals.iter().find(|(known, _)| &**known == name);
+            if let Some((_, value)) = found {
+                return Some(*value);
+            }
+            next = scope.parent.or(scope.caller);
+        }
+        None
+    }
+
+    fn global(&mut self, name: &Name, node: &Node) -> Eval {
+        if let Some(value) = self.globals.get(name) {
+            return Ok(*value);
+        }
+        match &**name {
+            "$!" => Ok(self.current_exception.unwrap_or(Value::Nil)),
+            "$0" | "$PROGRAM_NAME" | "$:" | "$LOAD_PATH" | "$\"" | "$LOADED_FEATURES" | "$$"
+            | "$?" | "$stdout" | "$stderr" | "$stdin" | "$~" | "$_" | "$," | "$/" | "$;" | "$@"
+            | "$DEBUG" | "$VERBOSE" | "$-w" | "$-v" | "$*" | "$<" | "$>" | "$." => {
+                self.unsupported_at(format!("the global variable `{name}`"), node.span)
+            }
+            _ => Ok(Value::Nil),
+        }
+    }
+
+    fn match_part(&mut self, scope: u32, part: &str, node: &Node) -> Eval {
+        let frame = self.scopes[scope as usize].frame as usize;
+        let Some(id) = self.frames[frame].last_match else {
+            return Ok(Value::Nil);
+        };
+        let found = &self.heap[id];
+        let Some((start, end)) = found.groups[0] else {
+            return Ok(Value::Nil);
+        };
+        let text = match part {
+            "$&" => found.text[start..end].to_owned(),
+            "$`" => found.text[..start].to_owned(),
+            "$'" => found.text[end..].to_owned(),
+            _ => return self.unsupported_at(format!("`{part}`"), node.span),
+        };
+        self.string(text)
+    }
+
+    /// `$1`
+    fn nth_match(&mut self, scope: u32, number: usize) -> Eval {
+        let frame = self.scopes[scope as usize].frame as usize;
+        let group = self.frames[frame]
+            .last_match
+            .and_then(|id| self.heap[id].group(number).map(str::to_owned));
+        group.map_or(Ok(Value::Nil), |text| self.string(text))
+    }
+
+    fn eval_defined(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
+        let kind = match &node.kind {
+            Kind::Seq(nodes) => match &nodes[..] {
+                [node] => return self.eval_defined(dsl, scope, node),
+                _ => Some("expression"),
+            },
+            Kind::Local { .. } => Some("local-variable"),
+            Kind::InstanceVariable(name) => self
+                .instance_variables
+                .contains_key(name)
+                .then_some("instance-variable"),
+            Kind::Global(name) => match self.globals.contains_key(name) {
+                true => Some("global-variable"),
+                false => return self.unsupported_at("`defined?` of this variable", node.span),
+            },
+            Kind::Constant(_) | Kind::ConstantPath { .. } => {
+                self.constant_is_defined(node)?.then_some("constant")
+            }
+            Kind::Call(call) if call.receiver.is_none() => {
+                let known = self.callers_local(scope, &call.name).is_some()
+                    || self.responds(dsl, Value::Main, &call.name, true)?;
+                known.then_some("method")
+            }
+            Kind::Call(_) => return self.unsupported_at("`defined?` of this", node.span),
+            Kind::Yield(_) => {
+                let frame = self.scopes[scope as usize].frame as usize;
+                self.frames[frame].block.map(|_| "yield")
+            }
+            Kind::SelfRef => Some("self"),
+            Kind::Assign { .. } | Kind::OpAssign { .. } | Kind::MultiAssign { .. } => {
+                Some("assignment")
+            }
+            Kind::Unsupported(_) | Kind::NthMatch(_) | Kind::MatchPart(_) => {
+                return self.unsupported_at("`defined?` of this", node.span);
+            }
+            _ => Some("expression"),
+        };
+        kind.map_or(Ok(Value::Nil), |kind| self.string(kind))
+    }
+
+    /// The name of a file's folder as the program sees it.
+    pub(super) fn folder_of(&self, node_span: super::syntax::Span) -> String {
+        paths::dirname(self.path_of(node_span)).to_owned()
+    }
+
+    /// A name to keep.
+    pub(super) fn name_of(&self, id: super::value::SymId) -> Arc<str> {
+        self.heap[id].clone()
+    }
+}

@@ -1,0 +1,198 @@
+//! Paths as an evaluated file sees them. The source's root is a folder of a name that no one has, so
+//! that a value which depends on where the source happens to lie can be told from one that does not.
+
+/// The root folder's name: a character of a private plane.
+const ROOT_NAME: char = '\u{F0000}';
+
+/// A path from the source's root as the program sees it.
+pub(super) fn shown(path: &str) -> String {
+    match path {
+        "" => format!("/{ROOT_NAME}"),
+        _ => format!("/{ROOT_NAME}/{path}"),
+    }
+}
+
+/// The path from the source's root of a shown path.
+pub(super) fn below_root(path: &str) -> &str {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_prefix(ROOT_NAME).unwrap_or(path);
+    path.strip_prefix('/').unwrap_or(path)
+}
+
+/// Whether a text holds the place of the source.
+pub(crate) fn holds_place(text: &str) -> bool {
+    text.contains(ROOT_NAME)
+}
+
+/// A text for a message: paths as a person knows them, relative to the source's root.
+pub(super) fn hidden(text: &str) -> String {
+    if !holds_place(text) {
+        return text.to_owned();
+    }
+    text.replace(&format!("/{ROOT_NAME}/"), "")
+        .replace(&format!("/{ROOT_NAME}"), ".")
+}
+
+/// A path that the program has, as components from the source's root with `..` kept; none if it is
+/// absolute and elsewhere.
+pub(super) fn from_root<'p>(path: &'p str, base: &'p str) -> Option<Vec<&'p str>> {
+    let parts = |text: &'p str| text.split('/').filter(|part| !matches!(*part, "" | "."));
+    match path.strip_prefix('/') {
+        None => Some(parts(base).chain(parts(path)).collect()),
+        Some(absolute) => {
+            let mut components = parts(absolute);
+            let root = components.next()?;
+            (root.chars().eq([ROOT_NAME])).then(|| components.collect())
+        }
+    }
+}
+
+/// `File.join`: one `/` between the parts, a leading and a trailing one kept.
+pub(super) fn join(parts: &[String]) -> String {
+    let mut joined = String::new();
+    for (number, part) in parts.iter().enumerate() {
+        if number == 0 {
+            joined.push_str(part);
+            continue;
+        }
+        let part = match (joined.ends_with('/'), part.starts_with('/')) {
+            (true, true) => {
+                joined.truncate(joined.trim_end_matches('/').len());
+                part.as_str()
+            }
+            (false, false) => {
+                joined.push('/');
+                part.as_str()
+            }
+            _ => part.as_str(),
+        };
+        joined.push_str(part);
+    }
+    joined
+}
+
+/// `File.dirname`.
+pub(super) fn dirname(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() {
+        return if path.is_empty() { "." } else { "/" };
+    }
+    match trimmed.rfind('/') {
+        None => ".",
+        Some(at) => match trimmed[..at].trim_end_matches('/') {
+            "" => "/",
+            folder => folder,
+        },
+    }
+}
+
+/// `File.basename`, without a suffix or, for `.*`, without the extension.
+pub(super) fn basename<'p>(path: &'p str, suffix: Option<&str>) -> &'p str {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() {
+        return if path.is_empty() { "" } else { "/" };
+    }
+    let name = trimmed.rsplit('/').next().unwrap_or(trimmed);
+    match suffix {
+        None => name,
+        Some(".*") => &name[..name.len() - extname(name).len()],
+        Some(suffix) => match name.strip_suffix(suffix) {
+            Some("") | None => name,
+            Some(stem) => stem,
+        },
+    }
+}
+
+/// `File.extname`: from the last dot on, but not for a name that begins or ends with it.
+pub(super) fn extname(path: &str) -> &str {
+    let name = basename(path, None);
+    let stem_start = name.len() - name.trim_start_matches('.').len();
+    match name[stem_start..].rfind('.') {
+        Some(0) | None => "",
+        Some(at) if stem_start + at + 1 == name.len() => ".",
+        Some(at) => &name[stem_start + at..],
+    }
+}
+
+/// `File.expand_path`: an absolute path without `.` and `..`.
+pub(super) fn expand(path: &str, folder: &str) -> String {
+    let joined = match path.starts_with('/') {
+        true => path.to_owned(),
+        false => format!("{folder}/{path}"),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in joined.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join_all(parts: &[&str]) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+        join(&parts)
+    }
+
+    #[test]
+    fn paths_are_taken_apart_as_ruby_does() {
+        // Made with Ruby 3.1.
+        for (path, dir, base, ext) in [
+            ("/a/b.rb", "/a", "b.rb", ".rb"),
+            ("a", ".", "a", ""),
+            ("a/", ".", "a", ""),
+            ("/", "/", "/", ""),
+            ("", ".", "", ""),
+            ("//a", "/", "a", ""),
+            ("a//b", "a", "b", ""),
+            (".bashrc", ".", ".bashrc", ""),
+            (".a.rb", ".", ".a.rb", ".rb"),
+            ("a.", ".", "a.", "."),
+            ("a.tar.gz", ".", "a.tar.gz", ".gz"),
+            ("..", ".", "..", ""),
+        ] {
+            assert_eq!(dirname(path), dir, "dirname {path:?}");
+            assert_eq!(basename(path, None), base, "basename {path:?}");
+            assert_eq!(extname(path), ext, "extname {path:?}");
+        }
+        assert_eq!(basename("x/a.rb", Some(".rb")), "a");
+        assert_eq!(basename("x/a.rb", Some(".*")), "a");
+        assert_eq!(basename("x/.rb", Some(".rb")), ".rb");
+    }
+
+    #[test]
+    fn joining_leaves_one_slash() {
+        assert_eq!(join_all(&["a", "b"]), "a/b");
+        assert_eq!(join_all(&["a/", "/b"]), "a/b");
+        assert_eq!(join_all(&["a//", "//b"]), "a//b");
+        assert_eq!(join_all(&["a//", "b"]), "a//b");
+        assert_eq!(join_all(&["", "b"]), "/b");
+        assert_eq!(join_all(&["a", ""]), "a/");
+        assert_eq!(join_all(&["/"]), "/");
+    }
+
+    #[test]
+    fn expanding_goes_up_lexically() {
+        assert_eq!(expand("../VERSION", "/r/metadata.rb"), "/r/VERSION");
+        assert_eq!(expand("/a/../../b", "/x"), "/b");
+        assert_eq!(expand(".", "/x"), "/x");
+    }
+
+    #[test]
+    fn only_the_sources_own_root_is_absolute() {
+        let path = shown("cookbooks/x/metadata.rb");
+        let parts = from_root(&path, "ignored").unwrap();
+        assert_eq!(parts, ["cookbooks", "x", "metadata.rb"]);
+        assert_eq!(from_root("/etc/passwd", "x"), None);
+        assert_eq!(from_root("a/../b", "x").unwrap(), ["x", "a", "..", "b"]);
+        assert_eq!(hidden(&path), "cookbooks/x/metadata.rb");
+    }
+}
