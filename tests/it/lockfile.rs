@@ -394,44 +394,61 @@ fn a_pinned_commit_that_no_branch_leads_to_any_more_is_no_silence() {
         .says(["web", "main"]);
 }
 
-/// Overwrites the bytes of a pack that hold objects of a kind, or all of the pack.
+/// Overwrites what the store has of objects of a kind, in packs and outside of them.
 fn damage(sandbox: &Sandbox, kind: &str) -> usize {
     let mut damaged = 0;
-    for file in files(&sandbox.store()) {
-        if file.extension().is_none_or(|e| e != "pack") {
-            continue;
+    let git = |args: &[&str], path: &Path| {
+        let mut command = Command::new("git");
+        command.args(args).arg(path);
+        finish(command.env("GIT_CONFIG_NOSYSTEM", "1")).ok()
+    };
+    let mut flip = |file: &Path, ranges: &[std::ops::Range<usize>]| {
+        let mut bytes = fs::read(file).expect("an object");
+        for byte in ranges.iter().flat_map(Clone::clone) {
+            bytes[byte] ^= 0x55;
         }
-        let mut verify = Command::new("git");
-        verify
-            .args(["verify-pack", "-v"])
-            .arg(file.with_extension("idx"));
-        let listed = finish(verify.env("GIT_CONFIG_NOSYSTEM", "1")).ok();
-        let mut bytes = fs::read(&file).expect("a pack");
-        for line in listed.lines() {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let [_, found, _, packed, at, ..] = words[..] else {
-                continue;
-            };
-            let (Ok(packed), Ok(at)) = (packed.parse::<usize>(), at.parse::<usize>()) else {
-                continue;
-            };
-            if kind == "any" || found == kind {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("chmod");
+        fs::write(file, bytes).expect("damage");
+        damaged += ranges.len();
+    };
+    for file in files(&sandbox.store()) {
+        if file.extension().is_some_and(|e| e == "pack") {
+            // Lines of: id, kind, size, size in the pack, offset.
+            let listed = git(&["verify-pack", "-v"], &file.with_extension("idx"));
+            let ranges = listed.lines().into_iter().filter_map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [_, found, _, packed, at, ..] = words[..] else {
+                    return None;
+                };
+                let (packed, at): (usize, usize) = (packed.parse().ok()?, at.parse().ok()?);
                 // Past the object's own header, into what is compressed.
-                for byte in &mut bytes[at + 4..at + packed] {
-                    *byte ^= 0x55;
-                }
-                damaged += 1;
+                (found == kind).then_some(at + 4..at + packed)
+            });
+            flip(&file, &ranges.collect::<Vec<_>>());
+        } else if let Some((mirror, object)) = loose(&file) {
+            let mirror = format!("--git-dir={}", mirror.display());
+            let found = git(&[&mirror, "cat-file", "-t"], Path::new(&object));
+            if found.out().trim() == kind {
+                let length = fs::read(&file).expect("an object").len();
+                flip(&file, std::slice::from_ref(&(4..length)));
             }
         }
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("chmod");
-        fs::write(&file, bytes).expect("damage");
     }
     damaged
 }
 
+/// The repository and the id of an object that has a file of its own.
+fn loose(file: &Path) -> Option<(&Path, String)> {
+    let folder = file.parent()?;
+    let (first, rest) = (folder.file_name()?.to_str()?, file.file_name()?.to_str()?);
+    let objects = folder.parent()?;
+    let is_one = first.len() == 2 && rest.len() == 38 && objects.ends_with("objects");
+    is_one.then_some((objects.parent()?, format!("{first}{rest}")))
+}
+
 #[test]
 fn a_damaged_store_is_an_error_that_says_which_or_is_mended() {
-    for kind in ["blob", "tree", "commit", "any"] {
+    for kind in ["blob", "tree", "commit"] {
         let (sandbox, ..) = project();
         sandbox.ok("build");
         let old = sandbox.read("bundle.tar.gz");
