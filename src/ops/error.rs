@@ -74,10 +74,10 @@ pub enum Error {
         at: Location,
     },
     /// A cookbook's name cannot be one.
-    #[error("{file}: {error}")]
+    #[error("{at}: {error}")]
     BadName {
-        /// The metadata's file.
-        file: String,
+        /// Where the metadata declares it.
+        at: Location,
         /// Why.
         error: InvalidName,
     },
@@ -312,6 +312,9 @@ impl Diagnose for Error {
             Self::NotInManifest {
                 near: Some(near), ..
             } => shown.hint(format!("did you mean `{near}`?")),
+            Self::BadName { at, error } => {
+                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
+            }
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
             ),

@@ -208,8 +208,9 @@ fn name_of(
     file: &SourceFile,
     metadata: &Metadata,
 ) -> Result<(CookbookName, Vec<Diagnostic>), Error> {
+    let declared = metadata.name_at.clone();
     let bad = |error| Error::BadName {
-        file: file.name().to_owned(),
+        at: declared.clone().unwrap_or_else(|| file.at(0..0)),
         error,
     };
     if let Some(name) = &metadata.name {
