@@ -36,8 +36,8 @@ pub enum Event<'a> {
         /// What is waited for.
         what: &'a str,
     },
-    /// A cookbook's files are being read and digested.
-    CookbookStarted {
+    /// A cookbook's files have been read and digested.
+    CookbookRead {
         /// Its name in the manifest.
         name: &'a str,
     },

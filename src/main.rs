@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `cookpack` program. Everything it does is in the library; see [`cookpack::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cookpack::cli::main()
+}

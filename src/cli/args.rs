@@ -1,0 +1,169 @@
+//! The arguments.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anstream::ColorChoice;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::manifest::LayoutKind;
+use crate::name::CookbookName;
+
+/// Packs Chef cookbooks from git and folders into reproducible archives.
+#[derive(Debug, Parser)]
+#[command(name = "cookpack", version, about, max_term_width = 100, after_help = exit_help())]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// The manifest [default: cookpack.toml, metadata.json or metadata.rb in this folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) manifest_path: Option<PathBuf>,
+    /// The folder for what is fetched [env: COOKPACK_STORE] [default: the platform's cache folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) store: Option<PathBuf>,
+    /// Fail if cookpack.lock would change
+    #[arg(long, global = true)]
+    pub(super) locked: bool,
+    /// Fetch nothing: use what the store has
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
+    /// --locked and --offline together
+    #[arg(long, global = true)]
+    pub(super) frozen: bool,
+    /// How many cookbooks are read at once [default: the number of processors]
+    #[arg(long, short, global = true, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Print one machine-readable document to the standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print more of what is done
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a commented cookpack.toml for what a folder holds
+    Init {
+        /// The folder
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Resolve the cookbooks and write the archive
+    Build {
+        /// The archive's file, or `-` for the standard output [default: <bundle name>.tar.gz]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// The folders of the archive [default: as the manifest says]
+        #[arg(long)]
+        layout: Option<Layout>,
+    },
+    /// Resolve the cookbooks and write cookpack.lock
+    Lock,
+    /// Move locked cookbooks to what their sources have now
+    Update {
+        /// The cookbooks [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<CookbookName>,
+    },
+    /// Write the archive's files as a folder
+    Vendor {
+        /// The folder: new, empty, or written by an earlier `vendor`
+        dir: PathBuf,
+        /// The folders in it [default: as the manifest says]
+        #[arg(long)]
+        layout: Option<Layout>,
+    },
+    /// Print who depends on whom
+    Tree,
+    /// Print which files are packed, and why others are not
+    Files {
+        /// A cookbook's folder [default: the manifest's cookbooks, as they are laid out]
+        dir: Option<PathBuf>,
+        /// The folders of the archive [default: as the manifest says]
+        #[arg(long)]
+        layout: Option<Layout>,
+    },
+    /// Print a cookbook's compiled metadata.json
+    Metadata {
+        /// The cookbook's folder
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Print a shell's completion script
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Layout {
+    /// <cookbook>/recipes/default.rb
+    Flat,
+    /// cookbooks/<cookbook>/recipes/default.rb
+    Cookbooks,
+}
+
+impl From<Layout> for LayoutKind {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Flat => LayoutKind::Flat,
+            Layout::Cookbooks => LayoutKind::Cookbooks,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+    }
+}
+
+fn exit_help() -> String {
+    let mut text = "Exit codes:\n".to_owned();
+    for (code, meaning) in super::EXIT_CODES {
+        text.push_str(&format!("  {code:<3}  {meaning}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,103 @@
+//! Shows a diagnostic to a person: the line, the marked span, the next step.
+
+use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::error::Diagnostic;
+use crate::text::{Label, SourceFile};
+
+/// How much a diagnostic matters.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Severity {
+    Error,
+    Warning,
+}
+
+/// The text of a diagnostic, with colours that the stream may take out.
+pub(super) fn render(severity: Severity, diagnostic: &Diagnostic) -> String {
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(&diagnostic.message));
+    for (file, labels) in by_file(&diagnostic.labels) {
+        group = group.element(snippet(file, &labels));
+    }
+    for hint in &diagnostic.hints {
+        group = group.element(Level::HELP.message(hint));
+    }
+    let renderer = Renderer::styled().term_width(DEFAULT_TERM_WIDTH);
+    let mut text = renderer.render(&[group]);
+    text.push('\n');
+    text
+}
+
+/// Labels by their file, in the order in which the files first come.
+fn by_file(labels: &[Label]) -> Vec<(&SourceFile, Vec<&Label>)> {
+    let mut files: Vec<(&SourceFile, Vec<&Label>)> = Vec::new();
+    for label in labels {
+        match files.iter_mut().find(|(file, _)| **file == label.at.file) {
+            Some((_, of_file)) => of_file.push(label),
+            None => files.push((&label.at.file, vec![label])),
+        }
+    }
+    files
+}
+
+fn snippet<'a>(
+    file: &'a SourceFile,
+    labels: &[&'a Label],
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let annotations = labels.iter().enumerate().map(|(index, label)| {
+        let kind = match index {
+            0 => AnnotationKind::Primary,
+            _ => AnnotationKind::Context,
+        };
+        let length = file.text().len();
+        let start = label.at.span.start.min(length);
+        let end = label.at.span.end.clamp(start, length);
+        let annotation = kind.span(start..end);
+        match label.note.is_empty() {
+            true => annotation,
+            false => annotation.label(&label.note),
+        }
+    });
+    Snippet::source(file.text())
+        .path(file.name())
+        .annotations(annotations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Diagnose;
+    use crate::manifest::Manifest;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn the_line_the_span_and_the_hint_are_shown() {
+        let text = "[bundle]\nname = \"x\"\n[cookbooks]\napt = { git = \"a\", brnach = \"b\" }\n";
+        let error = Manifest::parse("cookpack.toml", text).unwrap_err();
+        let shown = plain(&render(Severity::Error, &error.diagnostics()[0]));
+        let want = "\
+error: unknown key `brnach` in cookbook `apt`
+ --> cookpack.toml:4:20
+  |
+4 | apt = { git = \"a\", brnach = \"b\" }
+  |                    ^^^^^^
+  |
+  = help: did you mean `branch`? allowed here: `branch`, `commit`, `git`, `path`, `rel`, `tag`, `version`
+";
+        assert_eq!(shown, want);
+    }
+
+    #[test]
+    fn spans_beyond_the_text_do_not_panic() {
+        let file = SourceFile::new("metadata.rb", "");
+        let shown = Diagnostic::new("odd").label(file.at(5..9).label("here"));
+        assert!(plain(&render(Severity::Warning, &shown)).starts_with("warning: odd"));
+    }
+}

@@ -1,0 +1,70 @@
+//! What the binary takes from its surroundings and passes to the library.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use etcetera::BaseStrategy;
+
+use super::{Failure, args::Global, exit};
+use crate::archive::{DEFAULT_MTIME, LATEST_MTIME};
+use crate::error::{Diagnostic, Kind};
+use crate::event::CancelToken;
+
+/// The store's folder: `--store`, else `COOKPACK_STORE`, else one in the platform's cache folder.
+pub(super) fn store(global: &Global) -> Result<PathBuf, Failure> {
+    let given = || env::var_os("COOKPACK_STORE").filter(|value| !value.is_empty());
+    if let Some(folder) = global.store.clone().or_else(|| given().map(PathBuf::from)) {
+        return Ok(folder);
+    }
+    match etcetera::choose_base_strategy() {
+        Ok(platform) => Ok(platform.cache_dir().join("cookpack")),
+        Err(_) => Err(Failure::Usage(Box::new(
+            Diagnostic::new("there is no home folder to keep the store in")
+                .hint("name a folder with `--store DIR` or COOKPACK_STORE"),
+        ))),
+    }
+}
+
+/// The time of an archive's entries: SOURCE_DATE_EPOCH
+/// (<https://reproducible-builds.org/specs/source-date-epoch/>), else 1980.
+pub(super) fn mtime() -> Result<u64, Failure> {
+    match env::var_os("SOURCE_DATE_EPOCH").filter(|value| !value.is_empty()) {
+        Some(value) => parse_epoch(&value),
+        None => Ok(DEFAULT_MTIME),
+    }
+}
+
+fn parse_epoch(value: &OsString) -> Result<u64, Failure> {
+    value
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|seconds| *seconds <= LATEST_MTIME)
+        .ok_or_else(|| {
+            Failure::Input(Box::new(
+                Diagnostic::new(format!(
+                    "SOURCE_DATE_EPOCH is `{}`, which is no time in seconds since 1970",
+                    value.to_string_lossy()
+                ))
+                .hint(format!(
+                    "a whole number up to {LATEST_MTIME} is one; unset it for 1980"
+                )),
+            ))
+        })
+}
+
+/// Asks the operation to stop at the first signal, so that it can clean up; ends the process at the
+/// second.
+pub(super) fn cancel_on_signals(cancel: &CancelToken) {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    let cancel = cancel.clone();
+    // Without a handler a signal simply kills, which loses nothing either.
+    let _ = ctrlc::set_handler(move || {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            process::exit(i32::from(exit::exit_code(Kind::Cancelled)));
+        }
+        cancel.cancel();
+    });
+}

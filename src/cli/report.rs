@@ -1,0 +1,250 @@
+//! What commands print: texts for people, documents for machines.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::archive::Archive;
+use crate::layout::PackedCookbook;
+use crate::lockfile::{LockedCookbook, Lockfile, Pin};
+use crate::manifest::GitRef;
+use crate::name::CookbookName;
+use crate::ops::{Listing, TreeLine, Vendored};
+
+/// A stream for reports.
+pub(super) struct Output(Box<dyn Write>);
+
+impl Output {
+    pub(super) fn new(stream: Box<dyn Write>) -> Self {
+        Self(stream)
+    }
+
+    pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.0
+            .write_all(text.as_bytes())
+            .and_then(|()| self.0.flush())
+            .map_err(Failure::Output)
+    }
+
+    pub(super) fn json(&mut self, document: &Value) -> Result<(), Failure> {
+        self.text(&format!("{document:#}\n"))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// The receipt of an archive as text.
+pub(super) fn archive_text(path: &str, archive: &Archive) -> String {
+    let digests = &archive.digests;
+    let mut text = format!(
+        "{path}  {} bytes, {} files\n  content    {}\n  container  sha256:{}\n  archive    sha256:{}\n",
+        archive.size, archive.files, digests.content, digests.container, digests.archive,
+    );
+    text.push_str(&cookbooks_text(&archive.cookbooks));
+    text
+}
+
+/// The receipt of an archive as a document.
+pub(super) fn archive_json(path: Option<&Path>, archive: &Archive) -> Value {
+    json!({
+        "path": path.map(|path| path.to_string_lossy()),
+        "size": archive.size,
+        "files": archive.files,
+        "digests": {
+            "content": archive.digests.content.to_string(),
+            "container": format!("sha256:{}", archive.digests.container),
+            "archive": format!("sha256:{}", archive.digests.archive),
+        },
+        "cookbooks": cookbooks_json(&archive.cookbooks),
+    })
+}
+
+/// The receipt of a folder as text.
+pub(super) fn vendored_text(folder: &Path, vendored: &Vendored) -> String {
+    let mut text = format!("{}  {} files", folder.display(), vendored.files);
+    if vendored.kept > 0 {
+        let _ = write!(text, ", {} of others kept", vendored.kept);
+    }
+    let _ = write!(text, "\n  content    {}\n", vendored.content);
+    text.push_str(&cookbooks_text(&vendored.cookbooks));
+    text
+}
+
+/// The receipt of a folder as a document.
+pub(super) fn vendored_json(folder: &Path, vendored: &Vendored) -> Value {
+    json!({
+        "path": folder.to_string_lossy(),
+        "files": vendored.files,
+        "kept": vendored.kept,
+        "digests": { "content": vendored.content.to_string() },
+        "cookbooks": cookbooks_json(&vendored.cookbooks),
+    })
+}
+
+fn cookbooks_text(cookbooks: &[PackedCookbook]) -> String {
+    let width = cookbooks
+        .iter()
+        .map(|c| c.name.as_str().len())
+        .max()
+        .unwrap_or(0);
+    let line = |cookbook: &PackedCookbook| {
+        let PackedCookbook {
+            name, version, pin, ..
+        } = cookbook;
+        format!(
+            "  {:<width$}  {:<10} {pin}\n",
+            name.as_str(),
+            version.to_string()
+        )
+    };
+    cookbooks.iter().map(line).collect()
+}
+
+fn cookbooks_json(cookbooks: &[PackedCookbook]) -> Value {
+    cookbooks
+        .iter()
+        .map(|cookbook| {
+            json!({
+                "name": cookbook.name.as_str(),
+                "version": cookbook.version.to_string(),
+                "source": pin_json(&cookbook.pin),
+                "content": cookbook.content.to_string(),
+            })
+        })
+        .collect()
+}
+
+fn pin_json(pin: &Pin) -> Value {
+    match pin {
+        Pin::Path { path } => json!({ "path": path }),
+        Pin::Git {
+            url,
+            reference,
+            rel,
+            commit,
+        } => {
+            let mut source = json!({ "git": url, "commit": commit.as_str() });
+            match reference {
+                GitRef::Branch(branch) => source["branch"] = json!(branch),
+                GitRef::Tag(tag) => source["tag"] = json!(tag),
+                GitRef::Default | GitRef::Commit(_) => {}
+            }
+            if !rel.is_root() {
+                source["rel"] = json!(rel.as_str());
+            }
+            source
+        }
+    }
+}
+
+/// What a resolution changed, one line a cookbook; empty if nothing.
+pub(super) fn changes_text(before: Option<&Lockfile>, now: &Lockfile) -> String {
+    let none = std::collections::BTreeMap::new();
+    let before = before.map_or(&none, |lockfile| &lockfile.cookbooks);
+    let mut text = String::new();
+    let shown = |cookbook: &LockedCookbook| format!("{} ({})", cookbook.version, cookbook.pin);
+    for (name, cookbook) in &now.cookbooks {
+        match before.get(name) {
+            None => {
+                let _ = writeln!(text, "  + {name} {}", shown(cookbook));
+            }
+            Some(old) if old.pin != cookbook.pin || old.version != cookbook.version => {
+                let _ = writeln!(text, "  ~ {name} {} -> {}", shown(old), shown(cookbook));
+            }
+            Some(old) if old.content != cookbook.content => {
+                let _ = writeln!(text, "  ~ {name} {}: edited", shown(cookbook));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, cookbook) in before {
+        if !now.cookbooks.contains_key(name) {
+            let _ = writeln!(text, "  - {name} {}", shown(cookbook));
+        }
+    }
+    text
+}
+
+/// A lockfile as a document.
+pub(super) fn lockfile_json(path: &Path, changed: bool, lockfile: &Lockfile) -> Value {
+    let cookbook = |(name, cookbook): (&CookbookName, &LockedCookbook)| {
+        json!({
+            "name": name.as_str(),
+            "version": cookbook.version.to_string(),
+            "source": pin_json(&cookbook.pin),
+            "content": cookbook.content.to_string(),
+            "dependencies": cookbook.dependencies.iter().map(CookbookName::as_str).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "path": path.to_string_lossy(),
+        "changed": changed,
+        "cookbooks": lockfile.cookbooks.iter().map(cookbook).collect::<Vec<_>>(),
+    })
+}
+
+/// A dependency tree as text.
+pub(super) fn tree_text(lines: &[TreeLine], lockfile: &Lockfile) -> String {
+    let mut text = String::new();
+    for line in lines {
+        if let Some((own, above)) = line.more.split_last() {
+            for more in above {
+                text.push_str(if *more { "│   " } else { "    " });
+            }
+            text.push_str(if *own { "├── " } else { "└── " });
+        }
+        text.push_str(line.name.as_str());
+        if let Some(cookbook) = lockfile.cookbooks.get(&line.name) {
+            let _ = write!(text, " {} ({})", cookbook.version, cookbook.pin);
+        }
+        text.push_str(if line.repeated { " (*)\n" } else { "\n" });
+    }
+    text
+}
+
+/// The fate of files as a document.
+pub(super) fn listing_json(listing: &Listing) -> Value {
+    let pairs = |path: &str, reason: String| json!({ "path": path, "reason": reason });
+    json!({
+        "included": listing.included,
+        "compiled": listing.compiled,
+        "omitted": listing.omitted.iter().map(|f| pairs(&f.path, f.reason.to_string())).collect::<Vec<_>>(),
+        "refused": listing.refused.iter().map(|f| pairs(&f.path, f.reason.to_string())).collect::<Vec<_>>(),
+    })
+}
+
+/// What is beside the included files, for the standard error: one line a file.
+pub(super) fn listing_notes(listing: &Listing) -> String {
+    let mut text = String::new();
+    for path in &listing.compiled {
+        let _ = writeln!(text, "compiled  {path}");
+    }
+    for file in &listing.omitted {
+        let _ = writeln!(
+            text,
+            "omitted   {}  ({})",
+            file.path.escape_debug(),
+            file.reason
+        );
+    }
+    for file in &listing.refused {
+        let _ = writeln!(
+            text,
+            "refused   {}  ({})",
+            file.path.escape_debug(),
+            file.reason
+        );
+    }
+    text
+}

@@ -1,0 +1,388 @@
+//! The mirrors of repositories, and the commits that references name in them.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "rank 3: this module keeps repositories"
+)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions};
+
+use super::GitError;
+use super::fetch::{RemoteHead, fetch};
+use super::tree::GitTree;
+use crate::event::{CancelToken, Reporter};
+use crate::layout::TEMPORARY_PREFIX;
+use crate::manifest::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm};
+use crate::store::Store;
+use crate::text::nearest;
+use crate::tree::Tree;
+
+/// The repositories of one run: each is fetched at most once.
+pub(crate) struct Repositories<'a> {
+    store: Store,
+    folder: PathBuf,
+    reporter: &'a dyn Reporter,
+    cancel: &'a CancelToken,
+    offline: bool,
+    fetched: HashMap<String, RemoteHead>,
+}
+
+/// One repository's mirror.
+struct Mirror {
+    url: String,
+    folder: PathBuf,
+    repository: Repository,
+}
+
+impl<'a> Repositories<'a> {
+    /// `folder` is where relative addresses begin. `offline` forbids every fetch.
+    pub(crate) fn new(
+        store: Store,
+        folder: PathBuf,
+        reporter: &'a dyn Reporter,
+        cancel: &'a CancelToken,
+        offline: bool,
+    ) -> Self {
+        Self {
+            store,
+            folder,
+            reporter,
+            cancel,
+            offline,
+            fetched: HashMap::new(),
+        }
+    }
+
+    /// The commit that a reference names at the remote now. What the store happens to hold has no
+    /// say: anything but a whole commit id is asked of the remote.
+    pub(crate) fn resolve(
+        &mut self,
+        url: &GitUrl,
+        reference: &GitRef,
+    ) -> Result<CommitId, GitError> {
+        if let GitRef::Commit(prefix) = reference
+            && let Some(commit) = prefix.full()
+            && let Some(mirror) = self.existing(url)?
+            && mirror.has(&commit)?
+        {
+            return Ok(commit);
+        }
+        let head = self.fetch(url, &reference.to_string())?;
+        self.opened(url)?.resolve(reference, &head)
+    }
+
+    /// Makes sure that a locked commit is in the store; the remote is asked only if it is not. What
+    /// the remote then says of the reference must still agree with the lock.
+    pub(crate) fn ensure(
+        &mut self,
+        url: &GitUrl,
+        reference: &GitRef,
+        locked: &CommitId,
+    ) -> Result<(), GitError> {
+        if let Some(mirror) = self.existing(url)?
+            && mirror.has(locked)?
+        {
+            return Ok(());
+        }
+        let head = self.fetch(url, &format!("commit {locked}"))?;
+        self.opened(url)?.check_locked(reference, &head, locked)
+    }
+
+    /// The files of a commit that is in the store.
+    pub(crate) fn tree(
+        &mut self,
+        url: &GitUrl,
+        commit: &CommitId,
+    ) -> Result<Arc<dyn Tree>, GitError> {
+        let mirror = self.opened(url)?;
+        let label = format!("{}#{}", mirror.url, commit.short());
+        let root = mirror
+            .repository
+            .find_commit(oid(commit))
+            .map(|commit| commit.tree_id())
+            .map_err(|source| mirror.damaged(source))?;
+        Ok(Arc::new(GitTree::new(mirror.repository, root, label)))
+    }
+
+    /// The key of a repository in the store: its absolute address without credentials. The
+    /// repository itself need not be there any more.
+    fn key(&self, url: &GitUrl) -> String {
+        match url.form() {
+            GitUrlForm::Path => {
+                let folder = fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone());
+                without_detours(&folder.join(url.with_credentials()))
+            }
+            _ => url.redacted(),
+        }
+    }
+
+    fn opened(&self, url: &GitUrl) -> Result<Mirror, GitError> {
+        let folder = self.store.mirror_folder(&self.key(url));
+        match Repository::open_bare(&folder) {
+            Ok(repository) => Ok(Mirror {
+                url: url.redacted(),
+                folder,
+                repository,
+            }),
+            Err(source) => Err(GitError::Damaged {
+                url: url.redacted(),
+                folder,
+                source,
+            }),
+        }
+    }
+
+    fn existing(&self, url: &GitUrl) -> Result<Option<Mirror>, GitError> {
+        let folder = self.store.mirror_folder(&self.key(url));
+        match folder.exists() {
+            true => self.opened(url).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Fetches a repository, unless this run has done so.
+    fn fetch(&mut self, url: &GitUrl, wanted: &str) -> Result<RemoteHead, GitError> {
+        let key = self.key(url);
+        if let Some(head) = self.fetched.get(&key) {
+            return Ok(head.clone());
+        }
+        let shown = url.redacted();
+        if self.offline {
+            return Err(GitError::Offline {
+                url: shown,
+                wanted: wanted.to_owned(),
+            });
+        }
+        let folder = self.store.mirror_folder(&key);
+        let _lock = self
+            .store
+            .lock(&folder, &shown, self.reporter, self.cancel)?;
+        let repository = self.opened_or_made(url, &folder)?;
+        let head = fetch(&repository, url, &self.folder, self.reporter, self.cancel)?;
+        self.fetched.insert(key, head.clone());
+        Ok(head)
+    }
+
+    /// A new mirror is made aside and renamed, so that one that exists is always whole. The caller
+    /// holds the mirror's lock.
+    fn opened_or_made(&self, url: &GitUrl, folder: &Path) -> Result<Repository, GitError> {
+        if folder.exists() {
+            return self.opened(url).map(|mirror| mirror.repository);
+        }
+        let failed = |source| GitError::Fetch {
+            url: url.redacted(),
+            source,
+        };
+        let unusable = |source| {
+            GitError::Store(crate::store::StoreError::Io {
+                path: folder.to_owned(),
+                source,
+            })
+        };
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let aside = folder.with_file_name(format!("{TEMPORARY_PREFIX}{name}"));
+        if aside.exists() {
+            fs::remove_dir_all(&aside).map_err(unusable)?;
+        }
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false);
+        Repository::init_opts(&aside, &options).map_err(failed)?;
+        fs::rename(&aside, folder).map_err(unusable)?;
+        Repository::open_bare(folder).map_err(failed)
+    }
+}
+
+impl Mirror {
+    fn has(&self, commit: &CommitId) -> Result<bool, GitError> {
+        match self.repository.find_commit(oid(commit)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(self.damaged(error)),
+        }
+    }
+
+    fn damaged(&self, source: git2::Error) -> GitError {
+        GitError::Damaged {
+            url: self.url.clone(),
+            folder: self.folder.clone(),
+            source,
+        }
+    }
+
+    /// The commit at which a full reference name stands, an annotated tag being followed.
+    fn commit_at(&self, name: &str) -> Result<Option<CommitId>, GitError> {
+        let found = match self.repository.find_reference(name) {
+            Ok(found) => found,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(self.damaged(error)),
+        };
+        let commit = found.peel_to_commit().map_err(|e| self.damaged(e))?;
+        Ok(commit_id(commit.id()))
+    }
+
+    fn resolve(&self, reference: &GitRef, head: &RemoteHead) -> Result<CommitId, GitError> {
+        let found = match reference {
+            GitRef::Commit(prefix) => self.commit_of(prefix)?,
+            _ => match full_name(reference, head) {
+                Some(name) => self.commit_at(&name)?,
+                None => None,
+            },
+        };
+        found.ok_or_else(|| GitError::NoSuchRef {
+            url: self.url.clone(),
+            reference: reference.clone(),
+            near: self.near(reference),
+        })
+    }
+
+    /// The one commit of a branch or a tag whose id begins with these digits. Commits that only the
+    /// store still has do not count.
+    fn commit_of(&self, prefix: &CommitPrefix) -> Result<Option<CommitId>, GitError> {
+        let damaged = |error| self.damaged(error);
+        if let Some(commit) = prefix.full() {
+            return Ok(self.has(&commit)?.then_some(commit));
+        }
+        let mut walk = self.repository.revwalk().map_err(damaged)?;
+        for name in self.repository.references().map_err(damaged)?.flatten() {
+            if let Ok(commit) = name.peel_to_commit() {
+                walk.push(commit.id()).map_err(damaged)?;
+            }
+        }
+        let mut commits = Vec::new();
+        for id in walk {
+            let id = id.map_err(damaged)?;
+            if id.to_string().starts_with(prefix.as_str()) {
+                commits.extend(commit_id(id));
+            }
+        }
+        commits.sort();
+        match commits.len() {
+            0 | 1 => Ok(commits.pop()),
+            _ => {
+                commits.truncate(5);
+                Err(GitError::AmbiguousCommit {
+                    url: self.url.clone(),
+                    prefix: prefix.clone(),
+                    commits,
+                })
+            }
+        }
+    }
+
+    /// After a fetch that a locked commit made necessary: does the remote still say what it said?
+    fn check_locked(
+        &self,
+        reference: &GitRef,
+        head: &RemoteHead,
+        locked: &CommitId,
+    ) -> Result<(), GitError> {
+        let now = match full_name(reference, head) {
+            Some(name) => self.commit_at(&name)?,
+            None => None,
+        };
+        let is_at = now.as_ref() == Some(locked);
+        let is_kept = || {
+            let Some(now) = &now else { return false };
+            is_at
+                || self
+                    .repository
+                    .graph_descendant_of(oid(now), oid(locked))
+                    .unwrap_or(false)
+        };
+        match reference {
+            GitRef::Tag(tag) if !is_at => Err(GitError::TagMoved {
+                url: self.url.clone(),
+                tag: tag.clone(),
+                locked: locked.clone(),
+                found: now,
+            }),
+            GitRef::Branch(_) | GitRef::Default if !is_kept() => Err(GitError::BranchRewritten {
+                url: self.url.clone(),
+                reference: reference.clone(),
+                locked: locked.clone(),
+            }),
+            GitRef::Commit(_) if !self.has(locked)? => Err(GitError::NoSuchRef {
+                url: self.url.clone(),
+                reference: reference.clone(),
+                near: None,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A branch or a tag with a name like the one asked for.
+    fn near(&self, reference: &GitRef) -> Option<String> {
+        let (GitRef::Branch(asked) | GitRef::Tag(asked)) = reference else {
+            return None;
+        };
+        let names = self.repository.references().ok()?;
+        let known: Vec<(String, &str)> = names
+            .flatten()
+            .filter_map(|found| {
+                let name = found.name().ok()?;
+                let branch = name
+                    .strip_prefix("refs/heads/")
+                    .map(|n| (n.to_owned(), "branch"));
+                branch.or_else(|| Some((name.strip_prefix("refs/tags/")?.to_owned(), "tag")))
+            })
+            .collect();
+        let near = nearest(asked, known.iter().map(|(name, _)| name.as_str()))?;
+        let (name, what) = known.iter().find(|(name, _)| name == near)?;
+        Some(format!("{what} = \"{name}\""))
+    }
+}
+
+/// The full name of the reference that a branch, a tag or the default branch stands for.
+fn full_name(reference: &GitRef, head: &RemoteHead) -> Option<String> {
+    match reference {
+        GitRef::Default => head.branch.clone(),
+        GitRef::Branch(name) => Some(format!("refs/heads/{name}")),
+        GitRef::Tag(name) => Some(format!("refs/tags/{name}")),
+        GitRef::Commit(_) => None,
+    }
+}
+
+/// A path without `.` and `..`, as text.
+fn without_detours(path: &Path) -> String {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain.to_string_lossy().into_owned()
+}
+
+/// The address that libgit2 is given. A relative folder begins at the manifest's.
+pub(super) fn address_of(url: &GitUrl, folder: &Path) -> Result<String, GitError> {
+    match url.form() {
+        GitUrlForm::File => Ok(url.with_credentials().to_owned()),
+        GitUrlForm::Path => {
+            let path = folder.join(url.with_credentials());
+            let absolute = fs::canonicalize(&path).map_err(|error| GitError::NoRepository {
+                url: url.redacted(),
+                source: git2::Error::from_str(&error.to_string()),
+            })?;
+            Ok(absolute.to_string_lossy().into_owned())
+        }
+        _ => Err(GitError::UnsupportedTransport {
+            url: url.redacted(),
+        }),
+    }
+}
+
+fn oid(commit: &CommitId) -> Oid {
+    Oid::from_str(commit.as_str()).unwrap_or(Oid::ZERO_SHA1)
+}
+
+fn commit_id(id: Oid) -> Option<CommitId> {
+    id.to_string().parse().ok()
+}

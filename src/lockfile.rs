@@ -1,0 +1,481 @@
+//! What was decided: `cookpack.lock`. Versioned, sorted, and the same bytes for the same decision.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use crate::digest::{ContentDigest, Digest};
+use crate::document::{DocumentError, Table, invalid, read_document};
+use crate::error::{Diagnose, Diagnostic};
+use crate::manifest::{CommitId, CommitPrefix, GitRef, Source, check_ref_name};
+use crate::name::CookbookName;
+use crate::path::TreePath;
+use crate::text::{Location, SourceFile};
+use crate::version::Version;
+
+/// The version of the format that this crate writes, and the newest it reads.
+const FORMAT: u64 = 1;
+
+/// The decisions of one resolution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lockfile {
+    /// [`crate::manifest::Manifest::requirements_digest`] of the manifest it was made for.
+    pub requirements: Digest,
+    /// Every cookbook of the bundle.
+    pub cookbooks: BTreeMap<CookbookName, LockedCookbook>,
+}
+
+/// One cookbook as it was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedCookbook {
+    /// Its version.
+    pub version: Version,
+    /// Where its content is.
+    pub pin: Pin,
+    /// The digest of its content: what is packed of its source, before a metadata.json is compiled.
+    pub content: ContentDigest,
+    /// The cookbooks of the bundle that it depends on.
+    pub dependencies: Vec<CookbookName>,
+}
+
+/// Where exactly a cookbook's content is.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// A commit of a git repository.
+    Git {
+        /// The repository's address, without credentials.
+        url: String,
+        /// What was asked for.
+        reference: GitRef,
+        /// The cookbook's folder within it.
+        rel: TreePath,
+        /// What that was.
+        commit: CommitId,
+    },
+    /// A folder.
+    Path {
+        /// As the manifest has it.
+        path: String,
+    },
+}
+
+impl Pin {
+    /// Whether this is a pin of what the manifest asks for.
+    pub fn pins(&self, source: &Source) -> bool {
+        match (self, source) {
+            (
+                Pin::Git {
+                    url,
+                    reference,
+                    rel,
+                    ..
+                },
+                Source::Git {
+                    url: asked_url,
+                    reference: asked_reference,
+                    rel: asked_rel,
+                },
+            ) => *url == asked_url.redacted() && reference == asked_reference && rel == asked_rel,
+            (Pin::Path { path }, Source::Path(asked)) => path == asked,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pin::Git {
+                url, rel, commit, ..
+            } => {
+                write!(f, "{url}#{}", commit.short())?;
+                match rel.is_root() {
+                    true => Ok(()),
+                    false => write!(f, ":{rel}"),
+                }
+            }
+            Pin::Path { path } => f.write_str(path),
+        }
+    }
+}
+
+/// Why a lockfile cannot be read.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LockfileError {
+    /// The document is wrong.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// A newer cookpack wrote it.
+    #[error("{at}: the lockfile has format {found}, and this cookpack knows {FORMAT}")]
+    Newer {
+        /// The format's version.
+        found: u64,
+        /// Where it says so.
+        at: Location,
+    },
+    /// Two branches of its history were merged and nobody decided between them.
+    #[error("{at}: the lockfile has the marks of an unresolved merge")]
+    MergeConflict {
+        /// The first mark.
+        at: Location,
+    },
+}
+
+impl Diagnose for LockfileError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Document(error) => error
+                .diagnostics()
+                .into_iter()
+                .map(|d| d.hint("the lockfile is written by cookpack: restore it, or delete it to resolve anew"))
+                .collect(),
+            Self::Newer { found, at } => vec![
+                Diagnostic::new(format!("the lockfile has format {found}, and this cookpack knows {FORMAT}"))
+                    .label(at.label(""))
+                    .hint("a newer cookpack wrote it: install that one"),
+            ],
+            Self::MergeConflict { at } => vec![
+                Diagnostic::new("the lockfile has the marks of an unresolved merge")
+                    .label(at.label(""))
+                    .hint("take either side (`git checkout --theirs cookpack.lock`) and run `cookpack lock`"),
+            ],
+        }
+    }
+}
+
+impl Lockfile {
+    /// Reads a lockfile's text. `path` is shown in messages.
+    pub fn parse(path: impl AsRef<str>, text: &str) -> Result<Self, LockfileError> {
+        let file = SourceFile::new(path.as_ref(), text);
+        if let Some(start) = merge_mark(text) {
+            return Err(LockfileError::MergeConflict {
+                at: file.at(start..start + 7),
+            });
+        }
+        check_format(&file)?;
+        Ok(read_document(&file, |root| {
+            root.only(&["cookbook", "requirements", "version"])?;
+            let requirements = require(&root, "requirements", str::parse)?;
+            let mut cookbooks = BTreeMap::new();
+            if let Some(list) = root.value("cookbook") {
+                for value in list.list()? {
+                    let table = value.table("[[cookbook]]".to_owned())?;
+                    table.only(&COOKBOOK_KEYS)?;
+                    let (name, at) = require_at(&table, "name", str::parse::<CookbookName>)?;
+                    let cookbook = read_cookbook(&table)?;
+                    if cookbooks.insert(name.clone(), cookbook).is_some() {
+                        return Err(invalid(&format!("cookbook `{name}` is locked twice"), at));
+                    }
+                }
+            }
+            Ok(Self {
+                requirements,
+                cookbooks,
+            })
+        })?)
+    }
+
+    /// The lockfile's text. The same decisions always give the same bytes.
+    pub fn print(&self) -> String {
+        let mut text = format!(
+            "# Written by cookpack. Commit it; `cookpack update` changes it.\nversion = {FORMAT}\nrequirements = \"{}\"\n",
+            self.requirements
+        );
+        for (name, cookbook) in &self.cookbooks {
+            cookbook.print(name, &mut text);
+        }
+        text
+    }
+}
+
+impl LockedCookbook {
+    fn print(&self, name: &CookbookName, text: &mut String) {
+        let version = self.version.to_string();
+        let content = self.content.to_string();
+        let mut pairs = vec![("name", name.as_str()), ("version", &version)];
+        match &self.pin {
+            Pin::Path { path } => pairs.push(("path", path)),
+            Pin::Git {
+                url,
+                reference,
+                rel,
+                commit,
+            } => {
+                pairs.push(("git", url));
+                match reference {
+                    GitRef::Default => {}
+                    GitRef::Branch(branch) => pairs.push(("branch", branch)),
+                    GitRef::Tag(tag) => pairs.push(("tag", tag)),
+                    GitRef::Commit(prefix) => pairs.push(("asked", prefix.as_str())),
+                }
+                if !rel.is_root() {
+                    pairs.push(("rel", rel.as_str()));
+                }
+                pairs.push(("commit", commit.as_str()));
+            }
+        }
+        pairs.push(("content", &content));
+        text.push_str("\n[[cookbook]]\n");
+        for (key, value) in pairs {
+            let _ = writeln!(text, "{key} = {}", quote(value));
+        }
+        if !self.dependencies.is_empty() {
+            text.push_str("dependencies = [\n");
+            for name in &self.dependencies {
+                let _ = writeln!(text, "    {},", quote(name.as_str()));
+            }
+            text.push_str("]\n");
+        }
+    }
+}
+
+/// The keys of one locked cookbook.
+const COOKBOOK_KEYS: [&str; 11] = [
+    "asked",
+    "branch",
+    "commit",
+    "content",
+    "dependencies",
+    "git",
+    "name",
+    "path",
+    "rel",
+    "tag",
+    "version",
+];
+
+fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError> {
+    let version = require(table, "version", str::parse)?;
+    let git = table.string("git")?;
+    let path = table.string("path")?;
+    let branch = table.parsed("branch", check_ref_name)?;
+    let tag = table.parsed("tag", check_ref_name)?;
+    let asked = table.parsed("asked", str::parse::<CommitPrefix>)?;
+    let rel = table.parsed("rel", TreePath::parse)?;
+    let commit = table.parsed("commit", str::parse::<CommitId>)?;
+    let content = require(table, "content", str::parse)?;
+    let dependencies = table
+        .strings("dependencies")?
+        .into_iter()
+        .map(|(text, at)| {
+            text.parse()
+                .map_err(|e| invalid(&e as &dyn fmt::Display, at))
+        })
+        .collect::<Result<_, _>>()?;
+    let at = table.at();
+    let reference = match (branch, tag, asked) {
+        (None, None, None) => GitRef::Default,
+        (Some((branch, _)), None, None) => GitRef::Branch(branch),
+        (None, Some((tag, _)), None) => GitRef::Tag(tag),
+        (None, None, Some((prefix, _))) => GitRef::Commit(prefix),
+        _ => {
+            return Err(invalid(
+                &"a cookbook is locked to more than one reference",
+                at,
+            ));
+        }
+    };
+    let pin = match (git, path, commit) {
+        (Some((url, _)), None, Some((commit, _))) => Pin::Git {
+            url,
+            reference,
+            rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
+            commit,
+        },
+        (None, Some((path, _)), None) => Pin::Path { path },
+        _ => {
+            return Err(invalid(
+                &"a cookbook is locked neither to `git` and `commit` nor to a `path`",
+                at,
+            ));
+        }
+    };
+    Ok(LockedCookbook {
+        version,
+        pin,
+        content,
+        dependencies,
+    })
+}
+
+fn require<T, E: fmt::Display>(
+    table: &Table<'_, '_>,
+    key: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, DocumentError> {
+    require_at(table, key, parse).map(|(value, _)| value)
+}
+
+fn require_at<T, E: fmt::Display>(
+    table: &Table<'_, '_>,
+    key: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<(T, Location), DocumentError> {
+    let (text, at) = table.required(key)?;
+    match parse(&text) {
+        Ok(value) => Ok((value, at)),
+        Err(error) => Err(invalid(&error, at)),
+    }
+}
+
+/// The format is read before anything else: a newer file may hold keys that are unknown here.
+fn check_format(file: &SourceFile) -> Result<(), LockfileError> {
+    let format = read_document(file, |root| {
+        root.value("version")
+            .ok_or_else(|| DocumentError::MissingKey {
+                key: "version",
+                table: "the lockfile".to_owned(),
+                at: file.at(0..0),
+            })?
+            .number()
+    });
+    match format? {
+        (FORMAT, _) => Ok(()),
+        (0, at) => Err(invalid(&"there is no lockfile format 0", at).into()),
+        (found, at) => Err(LockfileError::Newer { found, at }),
+    }
+}
+
+/// The first line that begins with one of git's marks of a conflict.
+fn merge_mark(text: &str) -> Option<usize> {
+    let marks = ["<<<<<<<", "=======", ">>>>>>>"];
+    let mut start = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let here = start;
+        start += line.len();
+        marks
+            .iter()
+            .any(|mark| line.starts_with(mark))
+            .then_some(here)
+    })
+}
+
+/// A TOML basic string.
+fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", c as u32);
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> Lockfile {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let git = |reference, rel| Pin::Git {
+            url: "https://example.com/chef.git".to_owned(),
+            reference,
+            rel: TreePath::parse(rel).unwrap(),
+            commit: commit.parse().unwrap(),
+        };
+        let cookbook = |pin, dependencies: &[&str]| LockedCookbook {
+            version: Version::new(1, 2, 3),
+            pin,
+            content: ContentDigest::of([]),
+            dependencies: dependencies.iter().map(|d| d.parse().unwrap()).collect(),
+        };
+        let path = |path: &str| Pin::Path {
+            path: path.to_owned(),
+        };
+        let cookbooks = [
+            ("apt", cookbook(git(GitRef::Default, "."), &[])),
+            (
+                "base",
+                cookbook(path("cook\"books\\\u{1}"), &["apt", "web"]),
+            ),
+            (
+                "web",
+                cookbook(git(GitRef::Tag("v1".to_owned()), "cookbooks/web"), &["apt"]),
+            ),
+            (
+                "yum",
+                cookbook(git(GitRef::Commit("01234".parse().unwrap()), "."), &[]),
+            ),
+            (
+                "zap",
+                cookbook(git(GitRef::Branch("main".to_owned()), "."), &[]),
+            ),
+        ];
+        Lockfile {
+            requirements: Digest::of("requirements"),
+            cookbooks: cookbooks
+                .into_iter()
+                .map(|(name, c)| (name.parse().unwrap(), c))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back() {
+        let text = sample().print();
+        assert_eq!(Lockfile::parse("cookpack.lock", &text).unwrap(), sample());
+        assert!(
+            text.contains("\n[[cookbook]]\nname = \"web\"\nversion = \"1.2.3\"\ngit = "),
+            "{text}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_survives(path in "\\PC{1,40}|[ -~\\t\r\\x00-\\x1f]{1,20}") {
+            let mut lockfile = sample();
+            lockfile.cookbooks.get_mut("base").unwrap().pin = Pin::Path { path };
+            prop_assert_eq!(Lockfile::parse("l", &lockfile.print()).unwrap(), lockfile);
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+            let _ = Lockfile::parse("l", &text);
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_even_with_unknown_keys() {
+        let text = sample()
+            .print()
+            .replace("version = 1\n", "version = 2\nnovelty = true\n");
+        let error = Lockfile::parse("cookpack.lock", &text).unwrap_err();
+        assert!(
+            matches!(error, LockfileError::Newer { found: 2, .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn damaged_lockfiles_are_refused_where_they_are_damaged() {
+        let text = sample().print();
+        let table = [
+            (text.replace("version = 1\n", ""), "no `version`"),
+            (text.replace("c1:", "c9:"), "not a content digest"),
+            (
+                text.replace("commit = \"0", "commit = \""),
+                "not a commit's id",
+            ),
+            (
+                text.replace("name = \"zap\"", "name = \"yum\""),
+                "locked twice",
+            ),
+            (text.replace("rel = ", "tree = "), "unknown key `tree`"),
+            (format!("<<<<<<< HEAD\n{text}"), "unresolved merge"),
+            (text[..text.len() - 5].to_owned(), ""),
+        ];
+        for (text, message) in table {
+            let error = Lockfile::parse("cookpack.lock", &text).expect_err(message);
+            assert!(error.to_string().contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! Reads `cookpack.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Bundle, CommitPrefix, GitRef, GitUrl, Layer, LayoutKind, Manifest, Requirement, RunListEntry,
+    Source, Target, check_ref_name,
+};
+use crate::document::{DocumentError, Table, Value, invalid, read_document};
+use crate::name::CookbookName;
+use crate::path::{ArchivePath, TreePath};
+use crate::text::{Location, SourceFile};
+use crate::version::Constraint;
+
+pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
+    read_document(file, |root| {
+        root.only(&["bundle", "cookbooks", "layers", "sources"])?;
+        let bundle = root
+            .table("bundle")?
+            .ok_or_else(|| DocumentError::MissingKey {
+                key: "[bundle]",
+                table: "the manifest".to_owned(),
+                at: file.at(0..0),
+            })?;
+        let (bundle, provided) = read_bundle(bundle)?;
+        let layers = match root.table("layers")? {
+            Some(table) => read_layers(table)?,
+            None => Vec::new(),
+        };
+        refuse_sources(&root)?;
+        let cookbooks = match root.table("cookbooks")? {
+            Some(table) => read_cookbooks(table)?,
+            None => BTreeMap::new(),
+        };
+        Ok(Manifest {
+            file: file.clone(),
+            bundle,
+            layers,
+            cookbooks,
+            provided,
+        })
+    })
+}
+
+fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
+    table.only(&["layout", "name", "provided", "run_list", "target"])?;
+    let (name, at) = table.required("name")?;
+    if ArchivePath::new(&name).is_err() || name.contains('/') || name.starts_with('-') {
+        return Err(DocumentError::InvalidValue {
+            reason: format!("`{}` cannot be the name of a file", name.escape_debug()),
+            hint: Some(
+                "the archive is called by it: write a plain name such as `web-cookbooks`"
+                    .to_owned(),
+            ),
+            at,
+        });
+    }
+    let target = table
+        .string("target")?
+        .map(|found| one_of("target", &Target::ALL, found))
+        .transpose()?
+        .unwrap_or_default();
+    let layout = table
+        .string("layout")?
+        .map(|found| one_of("layout", &LayoutKind::ALL, found))
+        .transpose()?
+        .unwrap_or(target.default_layout());
+    let run_list = read_run_list(&table, "run_list")?;
+    let provided = table
+        .strings("provided")?
+        .into_iter()
+        .map(|(text, at)| {
+            text.parse()
+                .map_err(|e| invalid(&e as &dyn std::fmt::Display, at))
+        })
+        .collect::<Result<_, _>>()?;
+    let bundle = Bundle {
+        name,
+        target,
+        layout,
+        run_list,
+    };
+    Ok((bundle, provided))
+}
+
+fn one_of<T: Copy>(
+    key: &str,
+    known: &[(&'static str, T)],
+    (found, at): (String, Location),
+) -> Result<T, DocumentError> {
+    let names = || known.iter().map(|(name, _)| *name);
+    known
+        .iter()
+        .find(|(name, _)| *name == found)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| DocumentError::InvalidValue {
+            reason: format!("`{}` is no {key}", found.escape_debug()),
+            hint: Some(format!(
+                "allowed: {}",
+                names()
+                    .map(|n| format!("`{n}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+            at,
+        })
+}
+
+fn read_run_list(
+    table: &Table<'_, '_>,
+    key: &'static str,
+) -> Result<Vec<RunListEntry>, DocumentError> {
+    let read = |(text, at): (String, Location)| match text.parse() {
+        Ok(item) => Ok(RunListEntry { item, at }),
+        Err(error) => Err(invalid(&error as &dyn std::fmt::Display, at)),
+    };
+    table.strings(key)?.into_iter().map(read).collect()
+}
+
+/// OpsWorks's lifecycle events, in the order of a machine's life.
+const LIFECYCLE_EVENTS: [&str; 5] = ["setup", "configure", "deploy", "undeploy", "shutdown"];
+
+fn read_layers(table: Table<'_, '_>) -> Result<Vec<Layer>, DocumentError> {
+    let read = |(name, _, value): (String, Location, Value<'_, '_>)| {
+        let table = value.table(format!("[layers.{name}]"))?;
+        table.only(&LIFECYCLE_EVENTS)?;
+        let mut events = BTreeMap::new();
+        for event in LIFECYCLE_EVENTS {
+            let run_list = read_run_list(&table, event)?;
+            if !run_list.is_empty() {
+                events.insert(event, run_list);
+            }
+        }
+        Ok(Layer { name, events })
+    };
+    table.entries().into_iter().map(read).collect()
+}
+
+/// A source that would be passed over silently would resolve to something else than was asked for.
+fn refuse_sources(root: &Table<'_, '_>) -> Result<(), DocumentError> {
+    match root.value("sources") {
+        Some(value) => Err(DocumentError::InvalidValue {
+            reason: "this version of cookpack cannot ask a Supermarket".to_owned(),
+            hint: Some(
+                "take `[[sources]]` out, and give each cookbook a `git` or a `path`".to_owned(),
+            ),
+            at: value.at(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn read_cookbooks(
+    table: Table<'_, '_>,
+) -> Result<BTreeMap<CookbookName, Requirement>, DocumentError> {
+    let mut cookbooks = BTreeMap::new();
+    for (key, at, value) in table.entries() {
+        let name: CookbookName = key
+            .parse()
+            .map_err(|error| invalid(&error as &dyn std::fmt::Display, at.clone()))?;
+        let requirement = if value.is_string() {
+            let (text, constraint_at) = value.string()?;
+            Requirement {
+                constraint: parse_constraint(&text, constraint_at)?,
+                source: None,
+                at,
+            }
+        } else {
+            read_requirement(&value, &key, at)?
+        };
+        cookbooks.insert(name, requirement);
+    }
+    Ok(cookbooks)
+}
+
+fn parse_constraint(text: &str, at: Location) -> Result<Constraint, DocumentError> {
+    text.parse()
+        .map_err(|error| invalid(&error as &dyn std::fmt::Display, at))
+}
+
+fn read_requirement(
+    value: &Value<'_, '_>,
+    key: &str,
+    at: Location,
+) -> Result<Requirement, DocumentError> {
+    if value.string().is_err() && value.table(String::new()).is_err() {
+        return Err(value.wrong_type("a table such as `{ git = \"...\" }` or a version constraint"));
+    }
+    let table = value.table(format!("cookbook `{key}`"))?;
+    table.only(&["branch", "commit", "git", "path", "rel", "tag", "version"])?;
+    let constraint = match table.string("version")? {
+        Some((text, at)) => parse_constraint(&text, at)?,
+        None => Constraint::any(),
+    };
+    let git = table.parsed("git", str::parse::<GitUrl>)?;
+    let path = table.string("path")?;
+    let branch = table.parsed("branch", check_ref_name)?;
+    let tag = table.parsed("tag", check_ref_name)?;
+    let commit = table.parsed("commit", str::parse::<CommitPrefix>)?;
+    let rel = table.parsed("rel", TreePath::parse)?;
+
+    let mut references = [
+        branch.map(|(name, at)| (GitRef::Branch(name), at)),
+        tag.map(|(name, at)| (GitRef::Tag(name), at)),
+        commit.map(|(prefix, at)| (GitRef::Commit(prefix), at)),
+    ]
+    .into_iter()
+    .flatten();
+    let reference = references.next();
+    if let Some((_, at)) = references.next() {
+        return Err(DocumentError::InvalidValue {
+            reason: format!("cookbook `{key}` asks for more than one commit"),
+            hint: Some("keep one of `branch`, `tag` and `commit`".to_owned()),
+            at,
+        });
+    }
+
+    let source = match (git, path) {
+        (Some((url, _)), None) => Source::Git {
+            url,
+            reference: reference.map_or(GitRef::Default, |(reference, _)| reference),
+            rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
+        },
+        (None, Some((path, path_at))) => {
+            if let Some(at) = reference.map(|(_, at)| at).or(rel.map(|(_, at)| at)) {
+                return Err(DocumentError::InvalidValue {
+                    reason: "this belongs to `git`, but the cookbook has a `path`".to_owned(),
+                    hint: Some("take it out, or write `git` instead of `path`".to_owned()),
+                    at,
+                });
+            }
+            if path.is_empty() || path.contains('\0') {
+                return Err(invalid(&"the path is empty", path_at));
+            }
+            Source::Path(path)
+        }
+        (Some(_), Some((_, at))) => {
+            return Err(DocumentError::InvalidValue {
+                reason: format!("cookbook `{key}` has both `git` and `path`"),
+                hint: Some("keep the one it comes from".to_owned()),
+                at,
+            });
+        }
+        (None, None) => {
+            return Err(DocumentError::InvalidValue {
+                reason: format!("cookbook `{key}` has no source"),
+                hint: Some("write `git = \"...\"` or `path = \"...\"` into its table".to_owned()),
+                at,
+            });
+        }
+    };
+    Ok(Requirement {
+        constraint,
+        source: Some(source),
+        at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Diagnose;
+
+    fn read(text: &str) -> Result<Manifest, DocumentError> {
+        Manifest::parse("cookpack.toml", text)
+    }
+
+    #[test]
+    fn a_whole_manifest_is_read() {
+        let manifest = read(
+            r#"
+            [bundle]
+            name = "web"
+            target = "chef-solo"
+            run_list = ["web", "recipe[base::users]"]
+            provided = ["opsworks_agent"]
+            [layers.app]
+            setup = ["base"]
+            deploy = ["web::deploy"]
+            [cookbooks]
+            web = { git = "https://example.com/web.git", branch = "main" }
+            base = { path = "cookbooks/base", version = "~> 1.2" }
+            apt = { git = "../chef.git", tag = "v3.1", rel = "./cookbooks/apt/" }
+            yum = { git = "file:///srv/yum.git", commit = "0A1b2c3" }
+            ark = ">= 2.0"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(manifest.bundle.layout, LayoutKind::Cookbooks);
+        assert_eq!(manifest.run_list_entries().count(), 4);
+        assert_eq!(manifest.provided.len(), 1);
+        let source = |name: &str| {
+            manifest.cookbooks[name]
+                .source
+                .clone()
+                .map(|s| s.to_string())
+        };
+        assert_eq!(
+            source("web").unwrap(),
+            "https://example.com/web.git, branch `main`"
+        );
+        assert_eq!(source("base").unwrap(), "folder `cookbooks/base`");
+        assert_eq!(
+            source("apt").unwrap(),
+            "../chef.git, tag `v3.1`, folder `cookbooks/apt`"
+        );
+        assert_eq!(
+            source("yum").unwrap(),
+            "file:///srv/yum.git, commit `0a1b2c3`"
+        );
+        assert_eq!(source("ark"), None);
+        assert_eq!(manifest.cookbooks["base"].at.line(), 12);
+    }
+
+    /// A bad manifest, the line that must be marked, and what the message and its hint must say.
+    #[test]
+    fn every_error_marks_its_line_and_says_what_is_allowed() {
+        let bundle = "[bundle]\nname = \"x\"\n";
+        let table = [
+            ("[cookbooks]\n", 1, "the manifest has no `[bundle]`", ""),
+            ("[bundle]\n", 1, "has no `name`", ""),
+            (
+                "[bundle]\nnmae = \"x\"\n",
+                2,
+                "unknown key `nmae`",
+                "did you mean `name`",
+            ),
+            (
+                "[bundel]\nname = \"x\"\n",
+                1,
+                "unknown key `bundel`",
+                "did you mean `bundle`",
+            ),
+            ("[bundle]\nname = 3\n", 2, "`name` must be a string", ""),
+            (
+                "[bundle]\nname = \"a/b\"\n",
+                2,
+                "cannot be the name of a file",
+                "plain name",
+            ),
+            (
+                "[bundle]\nname = \"x\"\ntarget = \"mars\"\n",
+                3,
+                "`mars` is no target",
+                "`opsworks`",
+            ),
+            (
+                "[bundle]\nname = \"x\"\nrun_lists = []\n",
+                3,
+                "unknown key `run_lists`",
+                "did you mean `run_list`",
+            ),
+            (
+                "[bundle]\nname = \"x\"\nrun_list = [\"roles[x]\"]\n",
+                3,
+                "not a run list entry",
+                "",
+            ),
+            ("[bundle]\nname = \"x\n", 2, "", ""),
+            (
+                "+[bundel]\n",
+                3,
+                "unknown key `bundel`",
+                "did you mean `bundle`",
+            ),
+            (
+                "+[[sources]]\nsupermarket = \"https://example.com\"\n",
+                3,
+                "cannot ask a Supermarket",
+                "`git`",
+            ),
+            (
+                "+[cookbooks]\napt = \"latest\"\n",
+                4,
+                "`latest` is not a version constraint",
+                "",
+            ),
+            ("+[cookbooks]\napt = 7\n", 4, "`apt` must be a table", ""),
+            (
+                "+[cookbooks]\napt = {}\n",
+                4,
+                "`apt` has no source",
+                "`git = ",
+            ),
+            ("+[cookbooks]\n\"a b\" = {}\n", 4, "not a cookbook name", ""),
+            (
+                "+[cookbooks]\napt = { git = \"x\", brnach = \"y\" }\n",
+                4,
+                "unknown key `brnach`",
+                "did you mean `branch`",
+            ),
+            (
+                "+[cookbooks]\napt = { git = \"x\", tag = \"a\", branch = \"b\" }\n",
+                4,
+                "more than one commit",
+                "keep one",
+            ),
+            (
+                "+[cookbooks]\napt = { git = \"x\", path = \"y\" }\n",
+                4,
+                "both `git` and `path`",
+                "keep",
+            ),
+            (
+                "+[cookbooks]\napt = { path = \"y\", tag = \"a\" }\n",
+                4,
+                "belongs to `git`",
+                "",
+            ),
+            (
+                "+[cookbooks]\napt = { git = \"x\", rel = \"../y\" }\n",
+                4,
+                "not a folder inside the source",
+                "",
+            ),
+            (
+                "+[cookbooks]\napt = { git = \"x\", commit = \"main\" }\n",
+                4,
+                "not a commit",
+                "",
+            ),
+            (
+                "+[cookbooks]\napt = { git = \"ext::sh\" }\n",
+                4,
+                "remote helpers",
+                "",
+            ),
+            (
+                "+[layers.x]\nboot = []\n",
+                4,
+                "unknown key `boot`",
+                "`setup`",
+            ),
+        ];
+        for (text, line, message, hint) in table {
+            let text = match text.strip_prefix('+') {
+                Some(rest) => format!("{bundle}{rest}"),
+                None => text.to_owned(),
+            };
+            let error = read(&text).expect_err(&text);
+            let shown = error.diagnostics().remove(0);
+            assert_eq!(shown.labels[0].at.line(), line, "{text}: {shown:?}");
+            assert!(shown.message.contains(message), "{text}: {shown:?}");
+            assert!(shown.hints.join(" ").contains(hint), "{text}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn the_requirements_digest_moves_with_what_decides_a_resolution_only() {
+        let base = "[bundle]\nname = \"x\"\n[cookbooks]\na = { path = \"a\" }\n";
+        let digest = |text: &str| read(text).unwrap().requirements_digest();
+        assert_eq!(
+            digest(base),
+            digest(&base.replace("\"x\"", "\"y\"\nrun_list = [\"a\"]"))
+        );
+        assert_ne!(
+            digest(base),
+            digest(&base.replace("path = \"a\"", "path = \"b\""))
+        );
+        assert_ne!(
+            digest(base),
+            digest(&base.replace("\"x\"", "\"x\"\nprovided = [\"b\"]"))
+        );
+        assert_ne!(
+            digest(base),
+            digest(&base.replace("}", ", version = \"1.0\" }"))
+        );
+    }
+}

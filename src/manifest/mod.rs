@@ -1,0 +1,247 @@
+//! What a person asks for: the manifest.
+
+mod cookpack_toml;
+mod git;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::digest::{Digest, Hasher};
+use crate::document::DocumentError;
+use crate::name::CookbookName;
+use crate::path::TreePath;
+use crate::run_list::RunListItem;
+use crate::text::{Location, SourceFile};
+use crate::version::Constraint;
+
+pub(crate) use git::check_ref_name;
+pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
+
+/// What a person wants packed: cookbooks and where they come from.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    file: SourceFile,
+    /// The archive and its consumer.
+    pub bundle: Bundle,
+    /// The run lists of layers, by layer and lifecycle event; checked like the bundle's own.
+    pub layers: Vec<Layer>,
+    /// Every cookbook named, by name.
+    pub cookbooks: BTreeMap<CookbookName, Requirement>,
+    /// Cookbooks that the machine already has: a dependency on one is met without packing it.
+    pub provided: BTreeSet<CookbookName>,
+}
+
+/// The archive and its consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// The archive's file name without its ending.
+    pub name: String,
+    /// Who reads the archive.
+    pub target: Target,
+    /// The folders of the archive.
+    pub layout: LayoutKind,
+    /// The recipes that will be run, each of which must be in the archive.
+    pub run_list: Vec<RunListEntry>,
+}
+
+/// A layer, as OpsWorks calls a group of machines with one set of run lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Run lists by lifecycle event (`setup`, `configure`, `deploy`, `undeploy`, `shutdown`).
+    pub events: BTreeMap<&'static str, Vec<RunListEntry>>,
+}
+
+/// An entry of a run list and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunListEntry {
+    /// The entry.
+    pub item: RunListItem,
+    /// Where it is written.
+    pub at: Location,
+}
+
+/// A consumer of archives.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// AWS OpsWorks Stacks, and what took over its cookbooks.
+    #[default]
+    OpsWorks,
+    /// AWS Systems Manager's AWS-ApplyChefRecipes.
+    Ssm,
+    /// chef-solo and chef-client -z with `--recipe-url`, and what unpacks to a `cookbook_path`.
+    ChefSolo,
+}
+
+/// How cookbooks are laid out in folders.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayoutKind {
+    /// `<cookbook>/recipes/default.rb`.
+    #[default]
+    Flat,
+    /// `cookbooks/<cookbook>/recipes/default.rb`.
+    Cookbooks,
+}
+
+impl Target {
+    pub(crate) const ALL: [(&'static str, Target); 3] = [
+        ("opsworks", Target::OpsWorks),
+        ("ssm", Target::Ssm),
+        ("chef-solo", Target::ChefSolo),
+    ];
+
+    /// The layout that this consumer wants.
+    pub fn default_layout(self) -> LayoutKind {
+        match self {
+            Target::OpsWorks | Target::Ssm => LayoutKind::Flat,
+            Target::ChefSolo => LayoutKind::Cookbooks,
+        }
+    }
+}
+
+impl LayoutKind {
+    pub(crate) const ALL: [(&'static str, LayoutKind); 2] = [
+        ("flat", LayoutKind::Flat),
+        ("cookbooks", LayoutKind::Cookbooks),
+    ];
+
+    /// The folder that holds the cookbooks' own folders; empty for the archive's root.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            LayoutKind::Flat => "",
+            LayoutKind::Cookbooks => "cookbooks",
+        }
+    }
+
+    /// Its name in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LayoutKind::Flat => "flat",
+            LayoutKind::Cookbooks => "cookbooks",
+        }
+    }
+}
+
+/// One cookbook asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// The versions that fit.
+    pub constraint: Constraint,
+    /// Where it comes from; without one, only the constraint is stated.
+    pub source: Option<Source>,
+    /// Where the requirement is written.
+    pub at: Location,
+}
+
+/// Where a cookbook comes from.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A git repository.
+    Git {
+        /// Its address.
+        url: GitUrl,
+        /// The commit wanted.
+        reference: GitRef,
+        /// The cookbook's folder within it.
+        rel: TreePath,
+    },
+    /// A folder, absolute or relative to the manifest's.
+    Path(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Git {
+                url,
+                reference,
+                rel,
+            } => {
+                write!(f, "{url}, {reference}")?;
+                match rel.is_root() {
+                    true => Ok(()),
+                    false => write!(f, ", folder `{rel}`"),
+                }
+            }
+            Source::Path(path) => write!(f, "folder `{path}`"),
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads a `cookpack.toml`. `path` is the file's path: it is shown in messages, and relative
+    /// paths in the text begin at its folder. Nothing is read from the disk.
+    pub fn parse(path: impl AsRef<str>, text: &str) -> Result<Self, DocumentError> {
+        cookpack_toml::parse(&SourceFile::new(path.as_ref(), text))
+    }
+
+    /// The manifest of a lone cookbook: its own folder and nothing else. `metadata` is the text of
+    /// its metadata.rb or metadata.json under that file's path.
+    pub fn of_cookbook(metadata: SourceFile, name: CookbookName) -> Self {
+        let requirement = Requirement {
+            constraint: Constraint::any(),
+            source: Some(Source::Path(".".to_owned())),
+            at: metadata.at(0..0),
+        };
+        Self {
+            bundle: Bundle {
+                name: name.to_string(),
+                target: Target::default(),
+                layout: LayoutKind::default(),
+                run_list: Vec::new(),
+            },
+            layers: Vec::new(),
+            cookbooks: BTreeMap::from([(name, requirement)]),
+            provided: BTreeSet::new(),
+            file: metadata,
+        }
+    }
+
+    /// The text it was read from.
+    pub fn file(&self) -> &SourceFile {
+        &self.file
+    }
+
+    /// The folder in which it stands: relative paths begin there.
+    pub fn folder(&self) -> PathBuf {
+        match Path::new(self.file.name()).parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    /// Every run list entry: the bundle's and the layers'.
+    pub fn run_list_entries(&self) -> impl Iterator<Item = &RunListEntry> {
+        let layers = self.layers.iter().flat_map(|layer| layer.events.values());
+        self.bundle.run_list.iter().chain(layers.flatten())
+    }
+
+    /// The digest of everything that decides a resolution, kept in the lockfile so that a stale one
+    /// is known at once. Names, constraints, sources and what is provided; neither the bundle's name
+    /// nor its run lists.
+    pub fn requirements_digest(&self) -> Digest {
+        let mut hasher = Hasher::default();
+        for (name, requirement) in &self.cookbooks {
+            let source = match &requirement.source {
+                Some(Source::Git {
+                    url,
+                    reference,
+                    rel,
+                }) => format!("git {url:?} {reference:?} {rel:?}"),
+                Some(Source::Path(path)) => format!("path {path:?}"),
+                None => "anywhere".to_owned(),
+            };
+            let constraint = &requirement.constraint;
+            hasher.update(format!("cookbook {name} {constraint} {source}\n").as_bytes());
+        }
+        for name in &self.provided {
+            hasher.update(format!("provided {name}\n").as_bytes());
+        }
+        hasher.finish()
+    }
+}

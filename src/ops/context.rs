@@ -1,0 +1,103 @@
+//! What an operation needs beside its input.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use crate::event::{CancelToken, Reporter, Silent};
+use crate::git::Repositories;
+use crate::limits::Limits;
+use crate::manifest::Manifest;
+use crate::store::Store;
+
+/// The surroundings of an operation: where the store is, who hears of progress, what is allowed.
+/// Nothing of it is read from the environment, the working directory, the home folder or the clock.
+pub struct Context<'a> {
+    store: PathBuf,
+    reporter: &'a dyn Reporter,
+    cancel: CancelToken,
+    limits: Limits,
+    offline: bool,
+    jobs: NonZeroUsize,
+}
+
+impl<'a> Context<'a> {
+    /// Surroundings with the store in this folder, which need not exist yet.
+    pub fn new(store: impl Into<PathBuf>) -> Self {
+        Self {
+            store: store.into(),
+            reporter: &Silent,
+            cancel: CancelToken::default(),
+            limits: Limits::default(),
+            offline: false,
+            jobs: NonZeroUsize::MIN,
+        }
+    }
+
+    /// Who hears of progress and warnings.
+    #[must_use]
+    pub fn with_reporter(mut self, reporter: &'a dyn Reporter) -> Self {
+        self.reporter = reporter;
+        self
+    }
+
+    /// Who may ask to stop.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: &CancelToken) -> Self {
+        self.cancel = cancel.clone();
+        self
+    }
+
+    /// Bounds on what sources may hold.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether fetching is forbidden: only folders and what the store has are read.
+    #[must_use]
+    pub fn with_offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+
+    /// How many cookbooks are read at once; one, unless this says otherwise. No result depends on it.
+    #[must_use]
+    pub fn with_jobs(mut self, jobs: NonZeroUsize) -> Self {
+        self.jobs = jobs;
+        self
+    }
+
+    pub(super) fn jobs(&self) -> NonZeroUsize {
+        self.jobs
+    }
+
+    pub(super) fn reporter(&self) -> &dyn Reporter {
+        self.reporter
+    }
+
+    pub(super) fn cancel(&self) -> &CancelToken {
+        &self.cancel
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn repositories(&self, manifest: &Manifest) -> Repositories<'_> {
+        let store = Store::new(&self.store);
+        let folder = manifest.folder();
+        Repositories::new(store, folder, self.reporter, &self.cancel, self.offline)
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("store", &self.store)
+            .field("limits", &self.limits)
+            .field("offline", &self.offline)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,325 @@
+//! What any operation can fail with.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use crate::archive::WriteError;
+use crate::aside::AsideError;
+use crate::digest::ContentDigest;
+use crate::document::DocumentError;
+use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
+use crate::event::Cancelled;
+use crate::git::GitError;
+use crate::layout::LayoutError;
+use crate::lockfile::{LockfileError, Pin};
+use crate::metadata::MetadataError;
+use crate::name::{CookbookName, InvalidName};
+use crate::ops::VendorError;
+use crate::resolve::Conflict;
+use crate::source::FolderError;
+use crate::text::Location;
+use crate::tree::TreeError;
+
+/// Why an operation failed.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] DocumentError),
+    /// The lockfile cannot be read.
+    #[error(transparent)]
+    Lockfile(#[from] LockfileError),
+    /// The lockfile would have to change, and that was forbidden.
+    #[error("the lockfile is out of date")]
+    LockOutdated {
+        /// What would change.
+        differences: Vec<LockDifference>,
+    },
+    /// The cookbooks do not fit together.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// A cookbook's metadata cannot be read.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// A folder that should be a cookbook has neither metadata.json nor metadata.rb.
+    #[error("{source_label} is no cookbook: it has neither metadata.json nor metadata.rb")]
+    NotACookbook {
+        /// The folder, for a person.
+        source_label: String,
+        /// The manifest's line, if one names it.
+        at: Option<Location>,
+        /// Folders within it that are cookbooks, where there are any.
+        inner: Vec<String>,
+    },
+    /// A source has no such folder.
+    #[error("there is no folder `{folder}` in {source_label}")]
+    NoSuchFolder {
+        /// The folder within the source.
+        folder: String,
+        /// The source, for a person.
+        source_label: String,
+        /// The manifest's line, if one names it.
+        at: Option<Location>,
+    },
+    /// A cookbook's own name is not the one the manifest gives it.
+    #[error("the manifest calls a cookbook `{asked}`, but its own metadata calls it `{found}`")]
+    OtherName {
+        /// The manifest's name.
+        asked: CookbookName,
+        /// Its own name.
+        found: String,
+        /// The manifest's line.
+        at: Location,
+    },
+    /// A cookbook's name cannot be one.
+    #[error("{file}: {error}")]
+    BadName {
+        /// The metadata's file.
+        file: String,
+        /// Why.
+        error: InvalidName,
+    },
+    /// A cookbook's content is not what was locked.
+    #[error(
+        "the content of cookbook `{name}` is not what was locked: {pin} has {found}, and {locked} is locked"
+    )]
+    ContentChanged {
+        /// The cookbook.
+        name: CookbookName,
+        /// Where its content is.
+        pin: Box<Pin>,
+        /// The digest that is locked.
+        locked: ContentDigest,
+        /// The digest found.
+        found: ContentDigest,
+    },
+    /// `update` was given a name that the manifest does not have.
+    #[error("the manifest has no cookbook `{name}` to update")]
+    NotInManifest {
+        /// The name.
+        name: CookbookName,
+        /// A name of the manifest that is close to it.
+        near: Option<String>,
+    },
+    /// There is neither a manifest nor a cookbook in a folder.
+    #[error("there is neither a cookpack.toml nor a metadata.json or metadata.rb in `{}`", folder.display())]
+    NoProject {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// `init` would overwrite a manifest.
+    #[error("`{}` is there already", path.display())]
+    ManifestExists {
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// A git repository does not give what is wanted of it.
+    #[error("cookbook `{name}`: {error}")]
+    Git {
+        /// The cookbook.
+        name: CookbookName,
+        /// The manifest's line.
+        at: Location,
+        /// What is wrong with the repository.
+        #[source]
+        error: GitError,
+    },
+    /// A folder cannot be a source.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The folder of a cookbook cannot be a source.
+    #[error("cookbook `{name}`: {error}")]
+    CookbookFolder {
+        /// The cookbook.
+        name: CookbookName,
+        /// The manifest's line.
+        at: Location,
+        /// What is wrong with the folder.
+        #[source]
+        error: FolderError,
+    },
+    /// The manifest names no cookbook.
+    #[error("{manifest} names no cookbook, so there is nothing to pack")]
+    NoCookbooks {
+        /// The manifest.
+        manifest: String,
+    },
+    /// A source's files cannot be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The cookbooks cannot be laid out.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The archive could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Aside(#[from] AsideError),
+    /// A folder could not be vendored.
+    #[error(transparent)]
+    Vendor(#[from] VendorError),
+    /// A file of the project cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// One thing by which a lockfile is out of date.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockDifference {
+    /// There is no lockfile.
+    Absent,
+    /// The manifest asks for something else than when it was locked.
+    Requirements,
+    /// A cookbook is not locked.
+    Added(CookbookName),
+    /// A cookbook is locked that is not wanted any more.
+    Removed(CookbookName),
+    /// The files of a cookbook in a folder were changed since.
+    Edited(CookbookName),
+    /// Something else is locked of a cookbook than is found.
+    Changed(CookbookName),
+}
+
+impl fmt::Display for LockDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("there is none"),
+            Self::Requirements => {
+                f.write_str("the manifest's cookbooks or sources were changed since")
+            }
+            Self::Added(name) => write!(f, "cookbook `{name}` is not locked"),
+            Self::Removed(name) => write!(f, "cookbook `{name}` is locked, but not wanted"),
+            Self::Edited(name) => write!(f, "the files of cookbook `{name}` were changed since"),
+            Self::Changed(name) => write!(f, "cookbook `{name}` is not what is locked"),
+        }
+    }
+}
+
+impl Error {
+    /// The part that knows its kind and its text, where there is one.
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        match self {
+            Self::Manifest(error) => Some(error),
+            Self::Lockfile(error) => Some(error),
+            Self::Conflict(error) => Some(error),
+            Self::Metadata(error) => Some(error),
+            Self::Git { error, .. } => Some(error),
+            Self::CookbookFolder { error, .. } => Some(error),
+            Self::Folder(error) => Some(error),
+            Self::Tree(error) => Some(error),
+            Self::Layout(error) => Some(error),
+            Self::Write(error) => Some(error),
+            Self::Aside(error) => Some(error),
+            Self::Vendor(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// Adds the manifest's line, and what can be done about it there.
+    fn with_its_place(&self, mut shown: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let (Self::Git { name, at, .. } | Self::CookbookFolder { name, at, .. }) = self else {
+            return shown;
+        };
+        if let Some(first) = shown.first_mut() {
+            first
+                .labels
+                .push(at.label(format!("cookbook `{name}` comes from there")));
+            if self.kind() == Kind::Verification
+                && !matches!(
+                    self,
+                    Self::Git {
+                        error: GitError::Damaged { .. },
+                        ..
+                    }
+                )
+            {
+                let hint =
+                    format!("if that is right, `cookpack update {name}` takes what is there now");
+                first.hints.push(hint);
+            }
+        }
+        shown
+    }
+}
+
+impl Diagnose for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::LockOutdated { .. } => Kind::LockOutdated,
+            Self::ContentChanged { .. } => Kind::Verification,
+            Self::Cancelled(_) => Kind::Cancelled,
+            Self::Read { source, .. } => match source.kind() {
+                ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::IsADirectory => {
+                    Kind::User
+                }
+                _ => Kind::Internal,
+            },
+            _ => self.inner().map_or(Kind::User, Diagnose::kind),
+        }
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        if let Some(inner) = self.inner() {
+            return self.with_its_place(inner.diagnostics());
+        }
+        let shown = Diagnostic::new(message_with_causes(self));
+        vec![match self {
+            Self::LockOutdated { differences } => {
+                let list: Vec<_> = differences.iter().map(ToString::to_string).collect();
+                Diagnostic::new(format!("{self}: {}", list.join("; "))).hint(
+                    "run `cookpack lock` without `--locked`, and commit the cookpack.lock it writes",
+                )
+            }
+            Self::NotACookbook { at, inner, .. } => {
+                let mut shown = shown;
+                shown.labels.extend(at.as_ref().map(|at| at.label("asks for it")));
+                match &inner[..] {
+                    [] => shown,
+                    _ => shown.hint(format!(
+                        "these folders in it are cookbooks: {}; name one with `rel`, or in `path`",
+                        inner.join(", ")
+                    )),
+                }
+            }
+            Self::NoSuchFolder { at, .. } => {
+                let mut shown = shown.hint("`rel` is the cookbook's folder from the repository's root");
+                shown.labels.extend(at.as_ref().map(|at| at.label("asks for it")));
+                shown
+            }
+            Self::OtherName { found, at, .. } => shown
+                .label(at.label("the manifest's name"))
+                .hint(format!("write `{found}` instead: Chef finds a cookbook by its own name")),
+            Self::ContentChanged { pin, .. } => match **pin {
+                Pin::Git { .. } => shown.hint(
+                    "either the lockfile was edited or the store is damaged: restore the lockfile, or delete the store's copy and build again",
+                ),
+                Pin::Path { .. } => shown.hint("run `cookpack lock` to take the folder as it is now"),
+            },
+            Self::NotInManifest {
+                near: Some(near), ..
+            } => shown.hint(format!("did you mean `{near}`?")),
+            Self::NoCookbooks { .. } => shown.hint(
+                "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
+            ),
+            Self::NoProject { .. } => {
+                shown.hint("run `cookpack init` to write one, or name one with `--manifest-path`")
+            }
+            _ => shown,
+        }]
+    }
+}

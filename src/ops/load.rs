@@ -1,0 +1,261 @@
+//! Loads one cookbook: its files' plan and its metadata.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Context, Error};
+use crate::error::Diagnostic;
+use crate::event::{CancelToken, Event};
+use crate::layout::{CookbookPlan, METADATA_JSON, plan_cookbook};
+use crate::limits::Limits;
+use crate::metadata::Metadata;
+use crate::name::CookbookName;
+use crate::path::{TreePath, join_bytes};
+use crate::ruby;
+use crate::source::{FolderError, open_folder};
+use crate::text::{Location, SourceFile};
+use crate::tree::{EntryKind, Tree};
+
+/// A cookbook that was read.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct LoadedCookbook {
+    /// Its name: its metadata's, or else its folder's.
+    pub name: CookbookName,
+    /// Its metadata.
+    pub metadata: Metadata,
+    /// What is packed of it, and what is not.
+    pub plan: CookbookPlan,
+    pub(super) tree: Arc<dyn Tree>,
+    pub(super) metadata_rb: Option<String>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl std::fmt::Debug for LoadedCookbook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoadedCookbook")
+            .field("name", &self.name)
+            .field("tree", &self.tree.label())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A cookbook's place: a tree, its folder in it, and the name it has if its metadata gives none.
+pub(super) struct Place {
+    pub(super) tree: Arc<dyn Tree>,
+    pub(super) base: TreePath,
+    pub(super) fallback_name: Option<String>,
+    /// The manifest's line that names the place.
+    pub(super) at: Option<Location>,
+}
+
+impl Place {
+    /// The cookbook in a folder of this machine. `project` is the folder of the manifest.
+    pub(super) fn folder(
+        project: &Path,
+        folder: &Path,
+        at: Option<Location>,
+    ) -> Result<Self, FolderError> {
+        let (tree, base) = open_folder(project, folder)?;
+        Ok(Self {
+            fallback_name: tree.folder_name(&base),
+            tree: Arc::new(tree),
+            base,
+            at,
+        })
+    }
+
+    /// How a person knows the place.
+    pub(super) fn label(&self) -> String {
+        label(&*self.tree, &self.base)
+    }
+}
+
+fn label(tree: &dyn Tree, base: &TreePath) -> String {
+    let label = tree.label();
+    match base.is_root() || !label.contains('#') {
+        true => label,
+        false => format!("{label}:{base}"),
+    }
+}
+
+/// Loads the cookbook in a folder by itself, whatever it depends on.
+///
+/// # Errors
+/// When the folder is no cookbook or cannot be read.
+pub fn load_folder(cx: &Context<'_>, folder: &Path) -> Result<LoadedCookbook, Error> {
+    let cookbook = load(
+        cx.limits(),
+        cx.cancel(),
+        Place::folder(folder, folder, None)?,
+    )?;
+    cookbook.tell_warnings(cx);
+    Ok(cookbook)
+}
+
+impl LoadedCookbook {
+    /// The metadata.json that is packed where the cookbook has none, as Chef writes it.
+    pub fn compiled_metadata(&self) -> String {
+        let mut metadata = self.metadata.clone();
+        metadata.name = Some(self.name.to_string());
+        metadata.to_json()
+    }
+
+    /// What was noticed while it was read, which may have been on another thread.
+    pub(super) fn tell_warnings(&self, cx: &Context<'_>) {
+        for warning in &self.warnings {
+            cx.reporter().report(&Event::Warning(warning));
+        }
+    }
+}
+
+pub(super) fn load(
+    limits: &Limits,
+    cancel: &CancelToken,
+    place: Place,
+) -> Result<LoadedCookbook, Error> {
+    let kind = place.tree.kind(place.base.as_str().as_bytes())?;
+    if kind != Some(EntryKind::Directory) {
+        return Err(Error::NoSuchFolder {
+            folder: place.base.to_string(),
+            source_label: place.tree.label(),
+            at: place.at,
+        });
+    }
+    let plan = plan_cookbook(&*place.tree, &place.base, limits, cancel)?;
+    let found = read_metadata(limits, &place, &plan)?;
+    Ok(LoadedCookbook {
+        name: found.name,
+        metadata: found.metadata,
+        plan,
+        tree: place.tree,
+        metadata_rb: found.metadata_rb,
+        warnings: found.warnings,
+    })
+}
+
+/// A cookbook's metadata as it was read.
+pub(super) struct FoundMetadata {
+    pub(super) name: CookbookName,
+    pub(super) metadata: Metadata,
+    /// The file it was read from: metadata.json where there is one, as in Chef.
+    pub(super) file: SourceFile,
+    pub(super) metadata_rb: Option<String>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+/// Reads the metadata of the cookbook at a place, whose files are planned or, for a first look, not.
+pub(super) fn read_metadata(
+    limits: &Limits,
+    place: &Place,
+    plan: &CookbookPlan,
+) -> Result<FoundMetadata, Error> {
+    let limit = limits.text_bytes;
+    let read = |name: &str| match find(place, plan, name)? {
+        Some(path) => Ok::<_, Error>(Some(place.tree.read_text(&path, limit)?)),
+        None => Ok(None),
+    };
+    let metadata_rb = read(METADATA_RB)?;
+    let shown = |name: &str| format!("{}/{name}", place.label());
+    let (file, metadata) = if let Some(text) = read(METADATA_JSON)? {
+        let file = SourceFile::new(shown(METADATA_JSON), text);
+        let metadata = Metadata::from_json(&file)?;
+        (file, metadata)
+    } else if let Some(text) = &metadata_rb {
+        let file = SourceFile::new(shown(METADATA_RB), text.as_str());
+        let files = ruby::TreeFiles {
+            tree: &*place.tree,
+            base: place.base.clone(),
+        };
+        let metadata = Metadata::from_ruby(&file, &files, &ruby::Settings::default())?;
+        (file, metadata)
+    } else {
+        return Err(Error::NotACookbook {
+            source_label: place.label(),
+            at: place.at.clone(),
+            inner: inner_cookbooks(place)?,
+        });
+    };
+    let (name, warnings) = name_of(place, &file, &metadata)?;
+    Ok(FoundMetadata {
+        name,
+        metadata,
+        file,
+        metadata_rb,
+        warnings,
+    })
+}
+
+const METADATA_RB: &str = "metadata.rb";
+
+/// Where a root file of the cookbook is read from: through a link if it is one, and even where a
+/// chefignore leaves it out of the archive.
+fn find(place: &Place, plan: &CookbookPlan, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    if let Some(file) = plan.file(name) {
+        return Ok(Some(file.source.clone()));
+    }
+    let path = place.base.join(name.as_bytes());
+    let is_file = matches!(place.tree.kind(&path)?, Some(EntryKind::File { .. }));
+    Ok(is_file.then_some(path))
+}
+
+/// The name in the metadata; else the folder's, with a warning.
+fn name_of(
+    place: &Place,
+    file: &SourceFile,
+    metadata: &Metadata,
+) -> Result<(CookbookName, Vec<Diagnostic>), Error> {
+    let bad = |error| Error::BadName {
+        file: file.name().to_owned(),
+        error,
+    };
+    if let Some(name) = &metadata.name {
+        return Ok((name.parse().map_err(bad)?, Vec::new()));
+    }
+    let name = place.fallback_name.clone().unwrap_or_default();
+    let name: CookbookName = name.parse().map_err(bad)?;
+    let warning = Diagnostic::new(format!(
+        "{} gives no name, so the cookbook is called `{name}` after its folder",
+        file.name()
+    ))
+    .hint(format!(
+        "write `name '{name}'` into it: Chef refuses a cookbook without a name"
+    ));
+    Ok((name, vec![warning]))
+}
+
+/// Folders, one or two levels down, that are cookbooks: what was perhaps meant.
+fn inner_cookbooks(place: &Place) -> Result<Vec<String>, Error> {
+    let is_cookbook = |folder: &[u8]| -> Result<bool, Error> {
+        for name in [METADATA_JSON, METADATA_RB] {
+            let path = join_bytes(folder, name.as_bytes());
+            if matches!(place.tree.kind(&path)?, Some(EntryKind::File { .. })) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let folders = |folder: &[u8]| -> Result<Vec<Vec<u8>>, Error> {
+        let mut entries = place.tree.entries(folder)?;
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries
+            .into_iter()
+            .filter(|e| e.kind == EntryKind::Directory && !e.name.starts_with(b"."))
+            .map(|e| join_bytes(folder, &e.name))
+            .collect())
+    };
+    let mut found = Vec::new();
+    for outer in folders(place.base.as_str().as_bytes())? {
+        if is_cookbook(&outer)? {
+            found.push(outer);
+            continue;
+        }
+        for inner in folders(&outer)? {
+            if is_cookbook(&inner)? {
+                found.push(inner);
+            }
+        }
+    }
+    let shown = |path: Vec<u8>| format!("`{}`", String::from_utf8_lossy(&path));
+    Ok(found.into_iter().take(8).map(shown).collect())
+}

@@ -1,0 +1,23 @@
+//! The operations: the only place that puts the parts in sequence.
+
+mod context;
+mod error;
+mod files;
+mod init;
+mod load;
+mod lock;
+mod project;
+mod tree;
+mod vendor;
+mod write;
+
+pub use context::Context;
+pub use error::{Error, LockDifference};
+pub use files::{Listing, list_files, list_folder};
+pub use init::{Found, init_manifest, look_around};
+pub use load::{LoadedCookbook, load_folder};
+pub use lock::{LockMode, assemble, check_lockfile, lock, lock_and_assemble};
+pub use project::{Project, open_project};
+pub use tree::{TreeLine, dependency_tree};
+pub use vendor::{VendorError, Vendored, vendor};
+pub use write::{stream_archive, write_archive, write_lockfile};

@@ -1,0 +1,61 @@
+//! Puts archives and lockfiles in their places.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::{Context, Error};
+use crate::archive::{self, Archive, ArchiveOptions, Format};
+use crate::aside::{AsideError, AsideFile, write_if_changed};
+use crate::event::Event;
+use crate::layout::Layout;
+use crate::lockfile::Lockfile;
+
+/// Writes a layout as an archive to a file. It is written aside and renamed: a failure or a kill
+/// leaves what stood at `path` as it was.
+///
+/// # Errors
+/// When a source or the disk fails.
+pub fn write_archive(
+    cx: &Context<'_>,
+    layout: &Layout,
+    path: &Path,
+    format: Format,
+    options: &ArchiveOptions,
+) -> Result<Archive, Error> {
+    let mut file = AsideFile::create(path)?;
+    let archive = stream_archive(cx, layout, &mut file, format, options)?;
+    file.persist()?;
+    Ok(archive)
+}
+
+/// Writes a layout as an archive to any writer, with the context's progress and cancelling.
+///
+/// # Errors
+/// When a source or the writer fails; what was written until then is no archive.
+pub fn stream_archive(
+    cx: &Context<'_>,
+    layout: &Layout,
+    out: &mut dyn Write,
+    format: Format,
+    options: &ArchiveOptions,
+) -> Result<Archive, Error> {
+    let total = layout.content_bytes();
+    let mut written = 0;
+    let mut progress = |bytes: u64| {
+        written += bytes;
+        cx.reporter().report(&Event::WriteProgress {
+            bytes: written,
+            total,
+        });
+        cx.cancel().check()
+    };
+    Ok(archive::write(layout, out, format, options, &mut progress)?)
+}
+
+/// Writes a lockfile to its place, unless the same bytes are there. Tells whether it wrote.
+///
+/// # Errors
+/// When the disk fails.
+pub fn write_lockfile(path: &Path, lockfile: &Lockfile) -> Result<bool, AsideError> {
+    write_if_changed(path, lockfile.print().as_bytes())
+}

@@ -1,0 +1,175 @@
+//! A folder as a [`Tree`].
+
+use std::ffi::OsStr;
+use std::fs::{self, File, FileType, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::path::TreePath;
+use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
+
+/// A folder on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct FolderTree {
+    root: PathBuf,
+    /// The folder as the manifest names it.
+    shown: PathBuf,
+}
+
+impl FolderTree {
+    /// `root` is the tree's root, `shown` the folder a person knows.
+    pub(super) fn new(root: PathBuf, shown: PathBuf) -> Self {
+        Self { root, shown }
+    }
+
+    /// The name of the folder that a path within the tree means.
+    pub(crate) fn folder_name(&self, base: &TreePath) -> Option<String> {
+        let folder = self.root.join(base.as_str());
+        Some(
+            folder
+                .components()
+                .next_back()?
+                .as_os_str()
+                .to_str()?
+                .to_owned(),
+        )
+    }
+
+    fn failed<'a>(&'a self, path: &'a [u8]) -> impl Fn(io::Error) -> TreeError + 'a {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => TreeError::NotFound {
+                path: lossy(path),
+                tree: self.label(),
+            },
+            _ => TreeError::Read {
+                path: lossy(path),
+                tree: self.label(),
+                source,
+            },
+        }
+    }
+
+    fn on_disk(&self, path: &[u8]) -> Result<PathBuf, TreeError> {
+        if path.is_empty() {
+            return Ok(self.root.clone());
+        }
+        match os_path(path) {
+            Some(path) => Ok(self.root.join(path)),
+            None => Err(TreeError::NotFound {
+                path: lossy(path),
+                tree: self.label(),
+            }),
+        }
+    }
+}
+
+impl Tree for FolderTree {
+    fn label(&self) -> String {
+        self.shown.display().to_string()
+    }
+
+    fn entries(&self, dir: &[u8]) -> Result<Vec<TreeEntry>, TreeError> {
+        let failed = self.failed(dir);
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.on_disk(dir)?).map_err(&failed)? {
+            let entry = entry.map_err(&failed)?;
+            // `DirEntry::metadata` does not follow links.
+            let kind = kind_of(&entry.metadata().map_err(&failed)?);
+            entries.push(TreeEntry {
+                name: name_bytes(&entry.file_name()),
+                kind,
+            });
+        }
+        Ok(entries)
+    }
+
+    fn kind(&self, path: &[u8]) -> Result<Option<EntryKind>, TreeError> {
+        match fs::symlink_metadata(self.on_disk(path)?) {
+            Ok(found) => Ok(Some(kind_of(&found))),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(self.failed(path)(error)),
+        }
+    }
+
+    fn link_target(&self, path: &[u8]) -> Result<Vec<u8>, TreeError> {
+        let target = fs::read_link(self.on_disk(path)?).map_err(self.failed(path))?;
+        Ok(name_bytes(target.as_os_str()))
+    }
+
+    fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
+        let file = File::open(self.on_disk(path)?).map_err(self.failed(path))?;
+        Ok(Box::new(file))
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+fn kind_of(found: &Metadata) -> EntryKind {
+    let kind = found.file_type();
+    if kind.is_symlink() {
+        EntryKind::Symlink
+    } else if kind.is_dir() {
+        EntryKind::Directory
+    } else if kind.is_file() {
+        EntryKind::File {
+            executable: is_executable(found),
+        }
+    } else {
+        EntryKind::Special(special(kind))
+    }
+}
+
+/// The owner's bit, which is the one that git looks at.
+#[cfg(unix)]
+fn is_executable(found: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(found) & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_found: &Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_kind: FileType) -> &'static str {
+    "a special file"
+}
+
+#[cfg(unix)]
+fn name_bytes(name: &OsStr) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(name).to_vec()
+}
+
+#[cfg(not(unix))]
+fn name_bytes(name: &OsStr) -> Vec<u8> {
+    name.to_string_lossy().replace('\\', "/").into_bytes()
+}
+
+#[cfg(unix)]
+fn os_path(path: &[u8]) -> Option<&Path> {
+    Some(Path::new(
+        <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path),
+    ))
+}
+
+#[cfg(not(unix))]
+fn os_path(path: &[u8]) -> Option<&Path> {
+    std::str::from_utf8(path).ok().map(Path::new)
+}

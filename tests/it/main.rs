@@ -1,0 +1,32 @@
+//! The tests of the binary as a person uses it, one integration binary for all of them.
+//!
+//! Each test works in a temporary folder of its own, with a cleared environment, repositories made
+//! on the spot and git without any configuration of the machine. None touches the network.
+
+#![cfg(all(unix, feature = "cli"))]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the tests stand outside of the library: they have effects, and a skipped test says so"
+)]
+
+mod support;
+
+mod architecture;
+mod archive_wire;
+mod atomic;
+mod commands;
+mod determinism;
+mod exit_codes;
+mod graph;
+mod house;
+mod layout;
+mod links;
+mod lockfile;
+mod manifest;
+mod metadata;
+mod oracles;
+mod refusals;
+mod run_list;
+mod sources;
+mod vendor;

@@ -1,0 +1,277 @@
+//! `metadata.json`: compiled where there is none, kept where there is one.
+
+use crate::support::{Sandbox, finish, have};
+
+/// All that metadata.rb may say in its literal form.
+const RUBY: &str = r#"# A cookbook.
+name 'web'
+maintainer "The \"Ops\" Team"
+maintainer_email 'ops@example.com'
+license 'Apache-2.0'
+description 'Über </a> & more'
+long_description "Two\nlines\tand a \\ in them"
+version '1.2'
+source_url 'https://example.com/web'
+issues_url 'https://example.com/web/issues'
+chef_version '>= 12.5', '< 19'
+chef_version '>= 13'
+ohai_version '>= 8'
+privacy true
+
+supports 'ubuntu', '>= 16.04'
+supports 'amazon'
+depends 'zlib', '~> 1.0'
+depends 'apt'
+depends 'b', '1.2.3'
+gem 'aws-sdk', '~> 3'
+eager_load_libraries false
+"#;
+
+/// What Chef's own encoder makes of it.
+const JSON: &str = r#"{
+  "name": "web",
+  "description": "Über </a> & more",
+  "long_description": "Two\nlines\tand a \\ in them",
+  "maintainer": "The \"Ops\" Team",
+  "maintainer_email": "ops@example.com",
+  "license": "Apache-2.0",
+  "platforms": {
+    "ubuntu": ">= 16.04",
+    "amazon": ">= 0.0.0"
+  },
+  "dependencies": {
+    "zlib": "~> 1.0",
+    "apt": ">= 0.0.0",
+    "b": "= 1.2.3"
+  },
+  "providing": {
+
+  },
+  "recipes": {
+
+  },
+  "version": "1.2.0",
+  "source_url": "https://example.com/web",
+  "issues_url": "https://example.com/web/issues",
+  "privacy": true,
+  "chef_versions": [
+    [
+      "< 19",
+      ">= 12.5"
+    ],
+    [
+      ">= 13"
+    ]
+  ],
+  "ohai_versions": [
+    [
+      ">= 8"
+    ]
+  ],
+  "gems": [
+    [
+      "aws-sdk",
+      "~> 3"
+    ]
+  ],
+  "eager_load_libraries": false
+}
+"#;
+
+/// What stands in for all that a metadata.rb does not say.
+const SMALL: &str = r#"{
+  "name": "web",
+  "description": "",
+  "long_description": "",
+  "maintainer": "",
+  "maintainer_email": "",
+  "license": "All rights reserved",
+  "platforms": {
+
+  },
+  "dependencies": {
+
+  },
+  "providing": {
+
+  },
+  "recipes": {
+
+  },
+  "version": "0.0.0",
+  "source_url": "",
+  "issues_url": "",
+  "privacy": false,
+  "chef_versions": [
+
+  ],
+  "ohai_versions": [
+
+  ],
+  "gems": [
+
+  ],
+  "eager_load_libraries": true
+}
+"#;
+
+fn lone(ruby: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("metadata.rb", ruby)
+        .write("recipes/default.rb", "");
+    sandbox
+}
+
+#[test]
+fn compiled_metadata_is_in_chefs_order_and_style() {
+    let sandbox = lone(RUBY);
+    sandbox.write(
+        "cookpack.toml",
+        "[bundle]\nname = \"b\"\nprovided = [\"zlib\", \"apt\", \"b\"]\n[cookbooks]\nweb = { path = \".\" }\n",
+    );
+    let archive = sandbox.build("");
+    assert_eq!(archive.text("web/metadata.json"), JSON);
+    assert_eq!(archive.text("web/metadata.rb"), RUBY, "metadata.rb is kept");
+    assert_eq!(sandbox.ok("metadata .").out().trim_end(), JSON.trim_end());
+    assert_eq!(sandbox.ok("metadata").out().trim_end(), JSON.trim_end());
+    let small = lone("name 'web'\n").ok("metadata");
+    assert_eq!(small.out().trim_end(), SMALL.trim_end());
+}
+
+#[test]
+fn ruby_reads_what_was_compiled() {
+    if !have("ruby") {
+        return;
+    }
+    let sandbox = lone(RUBY);
+    let script = "\"$cookpack\" metadata > ../m.json\n\
+                  ruby -rjson -e 'm = JSON.parse(File.read(\"../m.json\", encoding: \"UTF-8\"))\n\
+                  puts m.keys.size, m[\"description\"], m[\"dependencies\"].keys.join(\",\")'";
+    let run = sandbox.shell(script).ok();
+    assert_eq!(run.lines(), ["18", "Über </a> & more", "zlib,apt,b"]);
+}
+
+#[test]
+fn metadata_json_wins_and_is_kept_byte_for_byte() {
+    let sandbox = lone("name 'web'\nversion '1.0.0'\n");
+    let json = "{ \"version\":\"3.1.4\",\r\n\t\"name\": \"web\", \"future\": [1e3, null], \"x\": \"\\u00fc\" }\n\n";
+    sandbox.write("metadata.json", json);
+    let archive = sandbox.build("");
+    assert_eq!(archive.text("web/metadata.json"), json);
+    assert_eq!(
+        archive.text("web/metadata.rb"),
+        "name 'web'\nversion '1.0.0'\n"
+    );
+    assert!(sandbox.ok("tree").out().contains("3.1.4"));
+    // It is enough alone.
+    sandbox.remove("metadata.rb");
+    assert_eq!(sandbox.build("").text("web/metadata.json"), json);
+}
+
+#[test]
+fn a_metadata_json_that_chefignore_leaves_out_is_not_lost() {
+    let sandbox = lone("name 'web'\nversion '1.0.0'\n");
+    sandbox.write(
+        "metadata.json",
+        "{\"name\": \"web\", \"version\": \"2.0.0\"}",
+    );
+    sandbox.write("chefignore", "metadata.json\n");
+    // Whichever of the two it is, the archive's only metadata.json says one thing with the receipt.
+    let run = sandbox.run("build -o ../x.tar.gz --json");
+    if run.code == Some(0) {
+        let bytes = std::fs::read(sandbox.root().join("x.tar.gz")).expect("the archive");
+        let archive = crate::support::Tarball::read(&bytes);
+        let packed: serde_json::Value =
+            serde_json::from_str(archive.text("web/metadata.json")).expect("JSON");
+        assert_eq!(packed["version"], run.json()["cookbooks"][0]["version"]);
+    } else {
+        run.fails(1).says(["metadata.json", "chefignore"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_evaluated_is_an_error_with_its_line_and_never_a_wrong_value() {
+    let mut problems = Vec::new();
+    for (line, says) in [
+        ("version IO.read('VERSION')", "metadata.rb:2"),
+        ("depends DEPENDENCY", "metadata.rb:2"),
+        ("version `date`", "metadata.rb:2"),
+        ("version '1.0.0', '2.0.0'", "metadata.rb:2"),
+        ("version 'one'", "metadata.rb:2"),
+        ("version '1.2.3.4'", "metadata.rb:2"),
+        ("depends 'x', 'about 1'", "metadata.rb:2"),
+        ("depends 'x', '~> 1', '< 2'", "metadata.rb:2"),
+        ("depends", "metadata.rb:2"),
+        ("version '1.0.0", "metadata.rb:2"),
+        ("def x", "metadata.rb:"),
+        ("__END__ x(", "metadata.rb:2"),
+    ] {
+        let run = lone(&format!("name 'web'\n{line}\n")).run("build");
+        let told = [says, "^"].iter().all(|text| run.stderr.contains(text));
+        if run.code != Some(1) || !told {
+            problems.push(format!("--- {line}\n{run}"));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_name_is_needed_and_the_last_word_counts() {
+    lone("version '1.0.0'\n")
+        .run("build")
+        .fails(1)
+        .says(["name", "metadata.rb"]);
+    let sandbox = lone("name 'old'\nname 'web'\nversion '1.0.0'\nversion '2.0.0'\n");
+    let run = sandbox.ok("metadata").json();
+    assert_eq!(
+        (run["name"].as_str(), run["version"].as_str()),
+        (Some("web"), Some("2.0.0"))
+    );
+    lone("name 'we b'\n")
+        .run("build")
+        .fails(1)
+        .says(["we b", "metadata.rb:1"]);
+}
+
+#[test]
+fn words_that_chef_ignores_are_ignored() {
+    let sandbox = lone(
+        "name 'web'\nattribute 'a/b', :default => 'x'\ngrouping 'x'\nrecipe 'web', 'text'\nfuture_word 1\n",
+    );
+    let run = sandbox.run("metadata").ok();
+    assert_eq!(run.json()["name"], "web");
+}
+
+#[test]
+fn broken_metadata_json_is_shown_with_its_line() {
+    for json in [
+        "{\n  \"name\": \"web\",\n}",
+        "{\"version\": \"1.0.0\"}",
+        "[]",
+        "",
+        "{\"name\": 1}",
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("metadata.json", json);
+        sandbox.run("build").fails(1).says(["metadata.json"]);
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "metadata.json",
+        "{\n  \"name\": \"web\",\n  \"version\": \"x\"\n}",
+    );
+    sandbox.run("build").fails(1).says(["metadata.json", "`x`"]);
+}
+
+#[test]
+fn metadata_of_another_folder_and_of_no_cookbook() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("a/b", "web", "");
+    assert_eq!(sandbox.ok("metadata a/b").json()["name"], "web");
+    let mut command = sandbox.command(["metadata", "a"]);
+    finish(&mut command)
+        .fails(1)
+        .says(["metadata.rb", "metadata.json"]);
+    sandbox.run("metadata absent").fails(1).says(["absent"]);
+}
