@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::path::PathBuf;
 
-use crate::error::{Diagnose, Kind};
+use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 
 /// What stands under a name in a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +118,8 @@ pub enum TreeError {
         tree: String,
         /// What git says.
         reason: String,
+        /// The folder in the store that holds the copy.
+        folder: PathBuf,
     },
     /// A text is larger than its limit.
     #[error("`{path}` in {tree} is larger than {limit} bytes")]
@@ -131,6 +134,17 @@ pub enum TreeError {
 }
 
 impl Diagnose for TreeError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let shown = Diagnostic::new(message_with_causes(self));
+        vec![match self {
+            TreeError::Damaged { folder, .. } => shown.hint(format!(
+                "delete `{}`: it will be fetched anew",
+                folder.display()
+            )),
+            _ => shown,
+        }]
+    }
+
     fn kind(&self) -> Kind {
         match self {
             TreeError::NotFound { .. } | TreeError::TooLarge { .. } => Kind::User,

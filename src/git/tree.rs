@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use git2::{ErrorCode, Oid, Repository};
@@ -11,6 +12,8 @@ use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
 /// The files of one commit.
 pub(super) struct GitTree {
     label: String,
+    /// The mirror's own folder.
+    folder: PathBuf,
     state: Mutex<State>,
 }
 
@@ -22,12 +25,17 @@ struct State {
 
 impl GitTree {
     pub(super) fn new(repository: Repository, root: Oid, label: String) -> Self {
+        let folder = repository.path().to_owned();
         let folders = HashMap::from([(Vec::new(), root)]);
         let state = Mutex::new(State {
             repository,
             folders,
         });
-        Self { label, state }
+        Self {
+            label,
+            folder,
+            state,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -39,6 +47,7 @@ impl GitTree {
             path: lossy(path),
             tree: self.label.clone(),
             reason: error.message().to_owned(),
+            folder: self.folder.clone(),
         }
     }
 

@@ -235,7 +235,6 @@ impl Words {
         let dependency = Dependency {
             name: name.clone(),
             constraint,
-            written: Json::from(&*text),
             at: cx.location(call.args_span),
         };
         let known = &mut self.metadata.dependencies;

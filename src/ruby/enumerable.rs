@@ -120,6 +120,19 @@ impl Interpreter<'_> {
                 let (kept, others) = (self.array(out)?, self.array(others)?);
                 return self.array(vec![kept, others]).map(Some);
             }
+            "zip" => {
+                let mut others = Vec::new();
+                for other in &call.args {
+                    others.push(self.items_of(*other)?);
+                }
+                for (number, item) in items.iter().enumerate() {
+                    let mut row = vec![*item];
+                    for other in &others {
+                        row.push(other.get(number).copied().unwrap_or(Value::Nil));
+                    }
+                    out.push(self.array(row)?);
+                }
+            }
             "each_slice" | "each_cons" => {
                 return self.items_in_groups(dsl, items, call).map(Some);
             }
@@ -143,7 +156,8 @@ impl Interpreter<'_> {
             let group = self.array(group.to_vec())?;
             self.call_block(dsl, block, &[group])?;
         }
-        Ok(Value::Nil)
+        // What was gone through, since Ruby 3.1.
+        self.array(items.to_vec())
     }
 
     /// Methods that ask something about the items.
@@ -293,7 +307,7 @@ impl Interpreter<'_> {
 
     /// `min_by` and `max_by`: the first of several equal ones.
     fn extreme(&mut self, keyed: &[(Value, Value)], call: &Invocation) -> Eval {
-        self.arity(call, 0, 0)?;
+        self.takes(call, 0, 0)?;
         let Some((first, rest)) = keyed.split_first() else {
             return Ok(Value::Nil);
         };
@@ -479,7 +493,7 @@ impl Interpreter<'_> {
     }
 
     fn sum(&mut self, dsl: &mut dyn Dsl, scope: u32, items: Vec<Value>, call: &Invocation) -> Eval {
-        self.arity(call, 0, 1)?;
+        self.takes(call, 0, 1)?;
         let mut sum = call.args.first().copied().unwrap_or(Value::Int(0));
         for item in items {
             let value = match call.block {
@@ -502,6 +516,7 @@ impl Interpreter<'_> {
             receiver,
             method: call.name.clone(),
             args: call.args.clone(),
+            keywords: call.keywords,
         };
         Ok(Value::Enumerator(self.heap.enumerator_object(enumerator)))
     }
@@ -513,36 +528,17 @@ impl Interpreter<'_> {
         id: EnumeratorId,
         call: &Invocation,
     ) -> Eval<Option<Value>> {
-        let Enumerator {
-            receiver,
-            method,
-            args,
-        } = self.heap[id].clone();
+        let waiting = self.heap[id].clone();
         let block = match (&*call.name, call.block) {
             ("with_index" | "each_with_index", Some(block)) => {
-                let next = match call.args.first() {
-                    Some(Value::Nil) | None => 0,
-                    Some(offset) => self.int_of(*offset)?,
-                };
+                let next = self.index_offset(call)?;
                 Some(self.new_proc(Proc::Indexed { block, next })?)
             }
             ("each", Some(block)) => Some(block),
             _ => None,
         };
-        let inner = |block| Invocation {
-            name: method,
-            args,
-            block: Some(block),
-            ..call.clone()
-        };
         if let Some(block) = block {
-            let inner = Invocation {
-                keywords: false,
-                ..inner(block)
-            };
-            return self
-                .deeper(|this| this.call_method(dsl, scope, receiver, &inner))
-                .map(Some);
+            return self.resume(dsl, scope, &waiting, block).map(Some);
         }
         if matches!(
             &*call.name,
@@ -552,12 +548,42 @@ impl Interpreter<'_> {
         }
         let list = self.heap.array_object(Array::default());
         let collector = self.new_proc(Proc::Collector(list))?;
-        let inner = Invocation {
-            keywords: false,
-            ..inner(collector)
-        };
-        self.deeper(|this| this.call_method(dsl, scope, receiver, &inner))?;
+        self.resume(dsl, scope, &waiting, collector)?;
+        if matches!(&*call.name, "with_index" | "each_with_index") {
+            let first = self.index_offset(call)?;
+            let mut pairs = Vec::new();
+            for (number, item) in self.heap[list].items.clone().into_iter().enumerate() {
+                let number = Value::Int(first.saturating_add(count(number)));
+                pairs.push(self.array(vec![item, number])?);
+            }
+            return self.array(pairs).map(Some);
+        }
         self.value_method(dsl, scope, Value::Array(list), call)
+    }
+
+    /// Where `with_index` begins to count.
+    fn index_offset(&mut self, call: &Invocation) -> Eval<i64> {
+        match call.args.first() {
+            Some(Value::Nil) | None => Ok(0),
+            Some(offset) => self.int_of(*offset),
+        }
+    }
+
+    /// Calls the method that waited, with its block.
+    fn resume(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        waiting: &Enumerator,
+        block: ProcId,
+    ) -> Eval {
+        let call = Invocation {
+            keywords: waiting.keywords,
+            block: Some(block),
+            ..super::assign::plain_call(&waiting.method, waiting.args.clone(), self.here)
+        };
+        let receiver = waiting.receiver;
+        self.deeper(|this| this.call_method(dsl, scope, receiver, &call))
     }
 
     /// The items of what can be gone through: a hash's are pairs.

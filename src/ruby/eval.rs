@@ -207,7 +207,7 @@ impl Interpreter<'_> {
                 let value = self.instance_variables.get(name);
                 Ok(value.copied().unwrap_or(Value::Nil))
             }
-            Kind::Global(name) => self.global(name, node),
+            Kind::Global(name) => self.global(scope, name, node),
             Kind::NthMatch(number) => self.nth_match(scope, *number as usize),
             Kind::MatchPart(part) => self.match_part(scope, part, node),
             Kind::Splat(_) => self.unsupported_at("`*` here", node.span),
@@ -544,14 +544,19 @@ impl Interpreter<'_> {
         None
     }
 
-    fn global(&mut self, name: &Name, node: &Node) -> Eval {
+    fn global(&mut self, scope: u32, name: &Name, node: &Node) -> Eval {
         if let Some(value) = self.globals.get(name) {
             return Ok(*value);
         }
         match &**name {
             "$!" => Ok(self.current_exception.unwrap_or(Value::Nil)),
+            "$~" => {
+                let frame = self.scopes[scope as usize].frame as usize;
+                let last = self.frames[frame].last_match;
+                Ok(last.map_or(Value::Nil, Value::Match))
+            }
             "$0" | "$PROGRAM_NAME" | "$:" | "$LOAD_PATH" | "$\"" | "$LOADED_FEATURES" | "$$"
-            | "$?" | "$stdout" | "$stderr" | "$stdin" | "$~" | "$_" | "$," | "$/" | "$;" | "$@"
+            | "$?" | "$stdout" | "$stderr" | "$stdin" | "$_" | "$," | "$/" | "$;" | "$@"
             | "$DEBUG" | "$VERBOSE" | "$-w" | "$-v" | "$*" | "$<" | "$>" | "$." => {
                 self.unsupported_at(format!("the global variable `{name}`"), node.span)
             }
@@ -615,6 +620,9 @@ impl Interpreter<'_> {
                 self.frames[frame].block.map(|_| "yield")
             }
             Kind::SelfRef => Some("self"),
+            Kind::Nil => Some("nil"),
+            Kind::True => Some("true"),
+            Kind::False => Some("false"),
             Kind::Assign { .. } | Kind::OpAssign { .. } | Kind::MultiAssign { .. } => {
                 Some("assignment")
             }

@@ -125,7 +125,7 @@ impl Interpreter<'_> {
                 }
             }
             "String" => {
-                self.arity(call, 0, 1)?;
+                self.takes(call, 0, 1)?;
                 let text = match call.args.first() {
                     Some(text) => self.text_of(*text)?,
                     None => String::new(),
@@ -145,7 +145,7 @@ impl Interpreter<'_> {
                 _ => return self.unsupported("`Array.new` with these arguments"),
             },
             "Hash" => {
-                self.arity(call, 0, 1)?;
+                self.takes(call, 0, 1)?;
                 let hash = Hash {
                     default: call.args.first().copied().unwrap_or(Value::Nil),
                     default_proc: call.block,
@@ -180,7 +180,7 @@ impl Interpreter<'_> {
                 self.env_value(&name)?
             }
             "fetch" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let name = self.text_of(call.args[0])?;
                 match (self.env_value(&name)?, call.block, call.args.get(1)) {
                     (Value::Nil, Some(block), _) => self.call_block(dsl, block, &[call.args[0]])?,

@@ -179,6 +179,24 @@ impl Interpreter<'_> {
                 }
                 Value::Int(number)
             }
+            "step" => {
+                self.takes(call, 1, 2)?;
+                let limit = self.int_of(call.args[0])?;
+                let step = call.args.get(1).map_or(Ok(1), |step| self.int_of(*step))?;
+                if step == 0 {
+                    return self.raise("ArgumentError", "step can't be 0");
+                }
+                let block = self.block(call)?;
+                let mut at = Some(number);
+                while let Some(now) = at {
+                    if if step > 0 { now > limit } else { now < limit } {
+                        break;
+                    }
+                    self.call_block(dsl, block, &[Value::Int(now)])?;
+                    at = now.checked_add(step);
+                }
+                Value::Int(number)
+            }
             "to_s" | "inspect" => match call.args.first() {
                 None => {
                     let text = number.to_string();

@@ -387,7 +387,7 @@ impl Interpreter<'_> {
                 _ => return self.raise("TypeError", "class or module required"),
             },
             "respond_to?" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let Some(name) = self.name_text(call.args[0]) else {
                     return self.raise("TypeError", "not a symbol nor a string");
                 };
@@ -395,7 +395,7 @@ impl Interpreter<'_> {
             }
             "itself" => receiver,
             "to_s" => {
-                self.arity(call, 0, 0)?;
+                self.takes(call, 0, 0)?;
                 let text = self.display(receiver)?;
                 self.string(text)?
             }
@@ -428,7 +428,7 @@ impl Interpreter<'_> {
                 self.call_block(dsl, block, &[receiver])?
             }
             "send" | "public_send" | "__send__" => {
-                self.arity(call, 1, usize::MAX)?;
+                self.takes(call, 1, usize::MAX)?;
                 let Some(name) = self.name_text(call.args[0]) else {
                     return self.raise("TypeError", "not a symbol nor a string");
                 };
@@ -440,13 +440,13 @@ impl Interpreter<'_> {
                 self.deeper(|this| this.call_method(dsl, scope, receiver, &inner))?
             }
             "between?" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let low = self.order(receiver, call.args[0])?;
                 let high = self.order(receiver, call.args[1])?;
                 Value::Bool(low.is_ge() && high.is_le())
             }
             "clamp" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 if self.order(receiver, call.args[0])?.is_lt() {
                     call.args[0]
                 } else if self.order(receiver, call.args[1])?.is_gt() {
@@ -572,7 +572,7 @@ pub(super) fn inspect_text(text: &str) -> String {
             '\u{1b}' => shown.push_str("\\e"),
             '#' if matches!(chars.peek(), Some('{' | '$' | '@')) => shown.push_str("\\#"),
             c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                shown.push_str(&format!("\\x{:02X}", c as u32));
+                shown.push_str(&format!("\\u{:04X}", c as u32));
             }
             c => shown.push(c),
         }

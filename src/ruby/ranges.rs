@@ -124,6 +124,16 @@ impl Interpreter<'_> {
                 }
                 range.from
             }
+            "first" | "take" if range.to.is_nil() => {
+                let Value::Int(from) = range.from else {
+                    return self.unsupported("going through this range");
+                };
+                let most = self.one(call)?;
+                let most = self.int_of(most)?.max(0);
+                self.charge(16 * most.unsigned_abs())?;
+                let items = (from..from.saturating_add(most)).map(Value::Int).collect();
+                self.array(items)?
+            }
             "end" => range.to,
             "last" if call.args.is_empty() => range.to,
             "cover?" | "===" => {

@@ -131,7 +131,7 @@ impl Interpreter<'_> {
         scope: u32,
         call: &Invocation,
     ) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         let wanted = self.text_of(call.args[0])?;
         let relative = &*call.name == "require_relative" && !wanted.starts_with('/');
         let mut path = match relative {
@@ -169,7 +169,7 @@ impl Interpreter<'_> {
         if let Some(block) = call.block {
             return self.call_block(dsl, block, &[Value::Main]);
         }
-        self.arity(call, 1, 3)?;
+        self.takes(call, 1, 3)?;
         let (text, origin) = match call.args[0] {
             Value::Str(id) => (self.text(id)?, self.heap[id].origin.clone()),
             other => return self.no_conversion(other, "String"),

@@ -258,7 +258,7 @@ impl Interpreter<'_> {
     }
 
     fn justified(&mut self, id: StrId, call: &Invocation) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         let width = self.int_of(call.args[0])?;
         let pad = match call.args.get(1) {
             Some(pad) => self.text_of(*pad)?,
@@ -358,7 +358,7 @@ fn leading_float(text: &str) -> f64 {
         match bytes[end] {
             b'+' | b'-' if end == 0 => {}
             b'0'..=b'9' => digit = true,
-            b'.' if !dot && !exponent && digit && next_is_digit => dot = true,
+            b'.' if !dot && !exponent && next_is_digit => dot = true,
             b'e' | b'E' if digit && !exponent => {
                 let sign = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
                 let after = if sign { end + 2 } else { end + 1 };

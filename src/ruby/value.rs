@@ -226,6 +226,7 @@ pub(crate) struct Enumerator {
     pub(crate) receiver: Value,
     pub(crate) method: Arc<str>,
     pub(crate) args: Vec<Value>,
+    pub(crate) keywords: bool,
 }
 
 /// An exception.

@@ -108,7 +108,7 @@ impl Interpreter<'_> {
                 }
             }
             "basename" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let path = self.text_of(call.args[0])?;
                 let suffix = match call.args.get(1) {
                     Some(suffix) => Some(self.text_of(*suffix)?),
@@ -124,7 +124,7 @@ impl Interpreter<'_> {
                 self.array(vec![folder, name])?
             }
             "expand_path" | "absolute_path" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let path = self.text_of(call.args[0])?;
                 let folder = match call.args.get(1) {
                     None | Some(Value::Nil) => self.working_folder(),
@@ -144,7 +144,7 @@ impl Interpreter<'_> {
                 Value::Bool(path.starts_with('/'))
             }
             "fnmatch" | "fnmatch?" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let (pattern, path) = (self.text_of(call.args[0])?, self.text_of(call.args[1])?);
                 self.step((pattern.len() * path.len()) as u64 / 16)?;
                 Value::Bool(glob::matches(&pattern, &path))
@@ -193,7 +193,7 @@ impl Interpreter<'_> {
     }
 
     fn path_of_first(&mut self, call: &mut Invocation) -> Eval<String> {
-        self.arity(call, 1, usize::MAX)?;
+        self.takes(call, 1, usize::MAX)?;
         let path = call.args.remove(0);
         self.text_of(path)
     }
@@ -269,7 +269,7 @@ impl Interpreter<'_> {
     }
 
     fn dir_glob(&mut self, dsl: &mut dyn Dsl, call: &Invocation) -> Eval {
-        self.arity(call, 1, usize::MAX)?;
+        self.takes(call, 1, usize::MAX)?;
         let mut patterns = Vec::new();
         let mut base = None;
         for arg in &call.args {
