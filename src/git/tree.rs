@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use git2::{ErrorCode, Oid, Repository};
 
-use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
+use crate::tree::{Damage, EntryKind, Tree, TreeEntry, TreeError, lossy};
 
 /// The files of one commit.
 pub(super) struct GitTree {
@@ -46,8 +46,10 @@ impl GitTree {
         move |error| TreeError::Damaged {
             path: lossy(path),
             tree: self.label.clone(),
-            reason: error.message().to_owned(),
-            folder: self.folder.clone(),
+            damage: Box::new(Damage {
+                reason: error.message().to_owned(),
+                folder: self.folder.clone(),
+            }),
         }
     }
 

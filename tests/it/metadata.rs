@@ -133,16 +133,9 @@ fn compiled_metadata_is_in_chefs_order_and_style() {
     let archive = sandbox.build("");
     assert_eq!(archive.text("web/metadata.json"), JSON);
     assert_eq!(archive.text("web/metadata.rb"), RUBY, "metadata.rb is kept");
-<<<<<<< HEAD
     assert_eq!(sandbox.ok("metadata .").out(), JSON);
     assert_eq!(sandbox.ok("metadata").out(), JSON);
     assert_eq!(lone("name 'web'\n").ok("metadata").out(), SMALL);
-=======
-    assert_eq!(sandbox.ok("metadata .").out().trim_end(), JSON.trim_end());
-    assert_eq!(sandbox.ok("metadata").out().trim_end(), JSON.trim_end());
-    let small = lone("name 'web'\n").ok("metadata");
-    assert_eq!(small.out().trim_end(), SMALL.trim_end());
->>>>>>> ruby
 }
 
 #[test]
@@ -197,7 +190,6 @@ fn a_metadata_json_that_chefignore_leaves_out_is_not_lost() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn what_metadata_computes_is_computed_without_running_it() {
     for (line, version) in [
         ("version \"1.#{1 + 1}.0\"", "1.2.0"),
@@ -231,13 +223,6 @@ fn what_cannot_be_known_is_an_error_with_its_line_and_never_a_wrong_value() {
         ("version IO.read('VERSION')", "metadata.rb:2"),
         ("version IO.read('/etc/hostname')", "metadata.rb:2"),
         ("version IO.read('../VERSION')", "metadata.rb:2"),
-=======
-fn what_cannot_be_evaluated_is_an_error_with_its_line_and_never_a_wrong_value() {
-    let mut problems = Vec::new();
-    for (line, says) in [
-        ("version IO.read('VERSION')", "metadata.rb:2"),
-        ("depends DEPENDENCY", "metadata.rb:2"),
->>>>>>> ruby
         ("version `date`", "metadata.rb:2"),
         ("version Time.now.to_s", "metadata.rb:2"),
         ("system('touch trapped')", "metadata.rb:2"),
