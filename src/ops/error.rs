@@ -103,6 +103,12 @@ pub enum Error {
         /// A name of the manifest that is close to it.
         near: Option<String>,
     },
+    /// An archive would replace a file that is none.
+    #[error("`{}` is there already, and is no archive", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is neither a manifest nor a cookbook in a folder.
     #[error("there is neither a cookpack.toml nor a metadata.json or metadata.rb in `{}`", folder.display())]
     NoProject {
@@ -318,6 +324,9 @@ impl Diagnose for Error {
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
             ),
+            Self::NotAnArchive { .. } => {
+                shown.hint("name another file with `-o`, or delete this one if it may go")
+            }
             Self::NoProject { .. } => {
                 shown.hint("run `cookpack init` to write one, or name one with `--manifest-path`")
             }

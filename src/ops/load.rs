@@ -219,7 +219,7 @@ fn name_of(
     let name = place.fallback_name.clone().unwrap_or_default();
     let name: CookbookName = name.parse().map_err(bad)?;
     let warning = Diagnostic::new(format!(
-        "{} gives no name, so the cookbook is called `{name}` after its folder",
+        "{} gives no name: the cookbook is taken for `{name}`",
         file.name()
     ))
     .hint(format!(
