@@ -46,6 +46,10 @@ impl Interpreter<'_> {
             | Value::Enumerator(_)
             | Value::Version(_)
             | Value::Env
+            | Value::Output
+            | Value::Handle(_)
+            | Value::Pathname(_)
+            | Value::OwnModule(_)
             | Value::Main
             | Value::Object(_) => {
                 let what = self.described(value);
@@ -94,6 +98,7 @@ impl Interpreter<'_> {
                 reason = "Ruby truncates, and what does not fit is refused"
             )]
             Value::Float(number) if number.abs() < 9e15 => Ok(number as i64),
+            Value::Float(_) => self.unsupported("an integer of more than 64 bits"),
             _ => self.no_conversion(value, "Integer"),
         }
     }

@@ -27,7 +27,21 @@ impl Interpreter<'_> {
             return Ok(Some(value));
         }
         let items = self.items_of(Value::Array(id))?;
-        self.enumerable(dsl, scope, items, call)
+        let found = self.enumerable(dsl, scope, items, call)?;
+        Ok(self.receiver_of_groups(found, Value::Array(id), call))
+    }
+
+    /// `each_slice` and `each_cons` give their receiver, since Ruby 3.1.
+    pub(super) fn receiver_of_groups(
+        &self,
+        found: Option<Value>,
+        receiver: Value,
+        call: &Invocation,
+    ) -> Option<Value> {
+        match &*call.name {
+            "each_slice" | "each_cons" => found.map(|_| receiver),
+            _ => found,
+        }
     }
 
     fn array_query(
@@ -353,7 +367,8 @@ impl Interpreter<'_> {
             }
             "replace" => {
                 let other = self.one(call)?;
-                let items = self.items_of(other)?;
+                let other = self.array_of(other)?;
+                let items = self.items_of(Value::Array(other))?;
                 self.heap[id].items = items;
                 Value::Array(id)
             }
@@ -379,8 +394,12 @@ impl Interpreter<'_> {
                         false => kept.push(item),
                     }
                 }
+                let missing = kept.len() == self.heap[id].items.len();
                 self.heap[id].items = kept;
-                found
+                match call.block {
+                    Some(block) if missing => self.call_block(dsl, block, &[wanted])?,
+                    _ => found,
+                }
             }
             "delete_at" => {
                 let at = self.one(call)?;

@@ -120,7 +120,7 @@ impl Interpreter<'_> {
                 let (kept, others) = (self.array(out)?, self.array(others)?);
                 return self.array(vec![kept, others]).map(Some);
             }
-            "zip" => {
+            "zip" if call.block.is_none() => {
                 let mut others = Vec::new();
                 for other in &call.args {
                     others.push(self.items_of(*other)?);
@@ -156,8 +156,7 @@ impl Interpreter<'_> {
             let group = self.array(group.to_vec())?;
             self.call_block(dsl, block, &[group])?;
         }
-        // What was gone through, since Ruby 3.1.
-        self.array(items.to_vec())
+        Ok(Value::Nil)
     }
 
     /// Methods that ask something about the items.
@@ -276,16 +275,12 @@ impl Interpreter<'_> {
                 let sorted = self.merge_sorted(keyed, &mut |this, a, b| this.order(a.0, b.0))?;
                 self.array(sorted.into_iter().map(|(_, item)| item).collect())?
             }
-            "min" | "max" | "minmax" => {
-                let sorted = self.sorted(dsl, items.to_vec(), call.block)?;
+            "min" | "max" => self.least_or_most(dsl, items, call)?,
+            "minmax" if call.block.is_none() => {
+                let sorted = self.sorted(dsl, items.to_vec(), None)?;
                 let first = sorted.first().copied().unwrap_or(Value::Nil);
                 let last = sorted.last().copied().unwrap_or(Value::Nil);
-                match (&*call.name, call.args.is_empty()) {
-                    ("min", true) => first,
-                    ("max", true) => last,
-                    ("minmax", true) => self.array(vec![first, last])?,
-                    _ => return self.unsupported(format!("`{}` with a number", call.name)),
-                }
+                self.array(vec![first, last])?
             }
             "uniq" => {
                 let mut seen = std::collections::HashSet::new();
@@ -303,6 +298,48 @@ impl Interpreter<'_> {
             }
             _ => return Ok(None),
         }))
+    }
+
+    /// `min` and `max`, by the block's order if there is one.
+    fn least_or_most(&mut self, dsl: &mut dyn Dsl, items: &[Value], call: &Invocation) -> Eval {
+        self.takes(call, 0, 0)?;
+        let Some((first, rest)) = items.split_first() else {
+            return Ok(Value::Nil);
+        };
+        let mut best = *first;
+        for next in rest {
+            let order = match call.block {
+                Some(block) => self.block_order(dsl, block, *next, best)?,
+                None => self.order(*next, best)?,
+            };
+            let better = match &*call.name {
+                "min" => order.is_lt(),
+                _ => order.is_gt(),
+            };
+            if better {
+                best = *next;
+            }
+        }
+        Ok(best)
+    }
+
+    /// What a block says about the order of two items.
+    fn block_order(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        block: ProcId,
+        left: Value,
+        right: Value,
+    ) -> Eval<Ordering> {
+        match self.call_block(dsl, block, &[left, right])? {
+            Value::Int(order) => Ok(order.cmp(&0)),
+            Value::Nil => {
+                let (left, right) = (self.class_of(left), self.class_of(right));
+                let message = format!("comparison of {left} with {right} failed");
+                self.raise("ArgumentError", message)
+            }
+            _ => self.unsupported("an order that is no integer"),
+        }
     }
 
     /// `min_by` and `max_by`: the first of several equal ones.
@@ -333,13 +370,7 @@ impl Interpreter<'_> {
     ) -> Eval<Vec<Value>> {
         self.merge_sorted(items, &mut |this, a, b| match block {
             None => this.order(*a, *b),
-            Some(block) => {
-                let order = this.call_block(dsl, block, &[*a, *b])?;
-                match order {
-                    Value::Int(order) => Ok(order.cmp(&0)),
-                    _ => this.raise("ArgumentError", "comparison failed"),
-                }
-            }
+            Some(block) => this.block_order(dsl, block, *a, *b),
         })
     }
 

@@ -27,7 +27,8 @@ impl Interpreter<'_> {
             return Ok(Some(value));
         }
         let items = self.pairs(id)?;
-        self.enumerable(dsl, scope, items, call)
+        let found = self.enumerable(dsl, scope, items, call)?;
+        Ok(self.receiver_of_groups(found, Value::Hash(id), call))
     }
 
     /// `hash[key]`, the default included.

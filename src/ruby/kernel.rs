@@ -357,6 +357,12 @@ impl Interpreter<'_> {
                 }
                 value => self.array(vec![value])?,
             },
+            "Pathname" => {
+                let path = self.one(call)?;
+                let path = self.path_text(path)?;
+                self.pathname(path)?
+            }
+            "open" => return self.file_method(dsl, call),
             "String" => {
                 let value = self.one(call)?;
                 let text = self.display(value)?;

@@ -3,6 +3,7 @@
 use super::dsl::{Dsl, Invocation};
 use super::fail::Eval;
 use super::interpreter::Interpreter;
+use super::strings::count;
 use super::value::{Proc, Value, VersionObject};
 use super::{assign, kernel, versions};
 
@@ -179,7 +180,14 @@ impl Interpreter<'_> {
             Value::Version(_) => self.version_method(dsl, scope, receiver, call),
             Value::Module(name) => self.module_method(dsl, scope, name, call),
             Value::Env => self.env_method(dsl, call),
-            Value::Main | Value::Object(_) => Ok(None),
+            Value::Output => Ok(match &*call.name {
+                // What is printed changes nothing that is declared.
+                "puts" | "print" | "printf" | "flush" | "sync=" => Some(Value::Nil),
+                _ => None,
+            }),
+            Value::Handle(id) => self.handle_method(dsl, scope, id, call),
+            Value::Pathname(id) => self.pathname_method(id, call),
+            Value::Main | Value::OwnModule(_) | Value::Object(_) => Ok(None),
         }
     }
 
@@ -277,7 +285,16 @@ impl Interpreter<'_> {
             },
             VersionObject::ChefVersion(text) => match &*call.name {
                 "satisfies?" => self.satisfies(&text, &call.args).map(Some),
-                "=~" => self.unsupported("`=~` of `Chef::VERSION`"),
+                // Without leaving a `$~`: the match happens within a method.
+                "=~" => match self.one(call)? {
+                    Value::Regexp(regexp) => {
+                        let found = self.find(regexp, &text, 0)?;
+                        let at = found.and_then(|found| found.groups[0]);
+                        let at = at.map(|(at, _)| count(text[..at].chars().count()));
+                        Ok(Some(at.map_or(Value::Nil, Value::Int)))
+                    }
+                    _ => self.satisfies(&text, &call.args).map(Some),
+                },
                 // It is a string in every other respect.
                 _ => {
                     let string = self.string(text)?;

@@ -102,6 +102,9 @@ impl Interpreter<'_> {
         match (left, right) {
             (Value::Int(a), Value::Int(b)) => self.int_arithmetic(a, name, b),
             (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
+                if matches!(name, "%" | "modulo") && as_float(right) == 0.0 {
+                    return self.raise("ZeroDivisionError", "divided by 0");
+                }
                 Ok(float_arithmetic(as_float(left), name, as_float(right)).map(Value::Float))
             }
             _ => {
@@ -293,8 +296,11 @@ fn float_arithmetic(a: f64, name: &str, b: f64) -> Option<f64> {
         "-" => a - b,
         "*" => a * b,
         "/" | "fdiv" => a / b,
-        "%" | "modulo" => a - b * (a / b).floor(),
-        "**" | "pow" => a.powf(b),
+        "%" | "modulo" => {
+            let rest = a % b;
+            if rest * b < 0.0 { rest + b } else { rest }
+        }
+        "**" => a.powf(b),
         _ => return None,
     })
 }

@@ -98,7 +98,9 @@ impl Interpreter<'_> {
             }
             "casecmp" | "casecmp?" => {
                 let other = self.one(call)?;
-                let other = self.text_of(other)?;
+                let Some(other) = self.string_like(other).map(str::to_owned) else {
+                    return Ok(Some(Value::Nil));
+                };
                 let text = &self.heap[id].text;
                 if !text.is_ascii() || !other.is_ascii() {
                     return self.unsupported(format!("`{}` beyond ASCII", call.name));
@@ -246,6 +248,7 @@ impl Interpreter<'_> {
         let text = self.text(id)?;
         let chomped = match call.args.first() {
             None => chomped(&text),
+            Some(Value::Nil) => return self.string(text),
             Some(suffix) => {
                 let suffix = self.text_of(*suffix)?;
                 if suffix.is_empty() || suffix == "\n" {

@@ -9,7 +9,7 @@ use crate::ruby::value::Value;
 use crate::ruby::{glob, paths};
 
 impl Interpreter<'_> {
-    pub(super) fn file_method(
+    pub(in crate::ruby) fn file_method(
         &mut self,
         dsl: &mut dyn Dsl,
         call: &Invocation,
@@ -49,7 +49,7 @@ impl Interpreter<'_> {
             }
             "exist?" | "exists?" | "file?" | "directory?" | "readable?" | "zero?" | "size?" => {
                 let path = self.one(call)?;
-                let path = self.text_of(path)?;
+                let path = self.path_text(path)?;
                 let kind = self.path_kind(&path)?;
                 Value::Bool(match &*call.name {
                     // Ruby 3.2 dropped it; Chef 19 and its predecessors differ.
@@ -72,8 +72,11 @@ impl Interpreter<'_> {
 
     /// `File.open(path) { |f| f.read }` is the one way to open a file that is known.
     fn file_handle(&mut self, dsl: &mut dyn Dsl, call: &Invocation) -> Eval {
-        let _ = dsl;
         match (&*call.name, call.args.len()) {
+            ("open" | "new", _) => {
+                let path = self.reading_path(call)?;
+                self.open_file(dsl, &path, call)
+            }
             ("realpath", 1) => {
                 let path = self.text_of(call.args[0])?;
                 let path = paths::expand(&path, &self.working_folder());
@@ -101,7 +104,7 @@ impl Interpreter<'_> {
             }
             "dirname" | "extname" => {
                 let path = self.one(call)?;
-                let path = self.text_of(path)?;
+                let path = self.path_text(path)?;
                 match &*call.name {
                     "dirname" => self.string(paths::dirname(&path))?,
                     _ => self.string(paths::extname(&path))?,
@@ -109,7 +112,7 @@ impl Interpreter<'_> {
             }
             "basename" => {
                 self.takes(call, 1, 2)?;
-                let path = self.text_of(call.args[0])?;
+                let path = self.path_text(call.args[0])?;
                 let suffix = match call.args.get(1) {
                     Some(suffix) => Some(self.text_of(*suffix)?),
                     None => None,
@@ -160,7 +163,7 @@ impl Interpreter<'_> {
                     self.deeper(|this| this.path_parts(item, parts))?;
                 }
             }
-            value => parts.push(self.text_of(value)?),
+            value => parts.push(self.path_text(value)?),
         }
         Ok(())
     }
@@ -178,11 +181,9 @@ impl Interpreter<'_> {
                     self.heap[*id].entries.len() == 1
                         && mode
                             .and_then(|mode| self.name_text(mode))
-                            .is_some_and(|mode| {
-                                let mode = mode.to_ascii_lowercase();
-                                matches!(&*mode, "utf-8" | "r:utf-8" | "r" | "rb")
-                            })
+                            .is_some_and(|mode| is_reading_mode(&mode))
                 }
+                Value::Str(id) => is_reading_mode(&self.heap[*id].text),
                 _ => false,
             };
             if !known {
@@ -195,7 +196,7 @@ impl Interpreter<'_> {
     fn path_of_first(&mut self, call: &mut Invocation) -> Eval<String> {
         self.takes(call, 1, usize::MAX)?;
         let path = call.args.remove(0);
-        self.text_of(path)
+        self.path_text(path)
     }
 
     fn wants_line_chomp(&mut self, rest: &Invocation) -> Eval<bool> {
@@ -306,4 +307,10 @@ impl Interpreter<'_> {
             }
         }
     }
+}
+
+/// Whether a mode or an encoding changes nothing about reading a text in UTF-8.
+fn is_reading_mode(mode: &str) -> bool {
+    let mode = mode.to_ascii_lowercase();
+    matches!(&*mode, "utf-8" | "r:utf-8" | "rb:utf-8" | "r" | "rb" | "rt")
 }

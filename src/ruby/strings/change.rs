@@ -178,8 +178,10 @@ impl Interpreter<'_> {
     /// `delete` and `count`, which take sets of characters.
     fn counted(&mut self, id: StrId, call: &Invocation) -> Eval {
         let set = self.one(call)?;
-        let set = self.text_of(set)?;
-        let text = self.text(id)?;
+        let Value::Str(set) = set else {
+            return self.unsupported(format!("`{}` with these arguments", call.name));
+        };
+        let (set, text) = (self.text(set)?, self.text(id)?);
         match &*call.name {
             "delete" => {
                 let kept: String = text.chars().filter(|c| !in_set(&set, *c)).collect();
