@@ -10,6 +10,7 @@ mod commands;
 mod diagnostic;
 mod environment;
 mod exit;
+mod manifest_report;
 mod progress;
 mod report;
 

@@ -138,6 +138,7 @@ fn pin_json(pin: &Pin) -> Value {
             match reference {
                 GitRef::Branch(branch) => source["branch"] = json!(branch),
                 GitRef::Tag(tag) => source["tag"] = json!(tag),
+                GitRef::Any(name) => source["ref"] = json!(name),
                 GitRef::Default | GitRef::Commit(_) => {}
             }
             if !rel.is_root() {

@@ -274,14 +274,15 @@ impl Mirror {
         }
     }
 
-    fn resolve(&self, reference: &GitRef, refs: &RemoteRefs) -> Result<CommitId, GitError> {
+    fn resolve(&self, asked: &GitRef, refs: &RemoteRefs) -> Result<CommitId, GitError> {
+        let reference = &told_apart(asked, refs);
         let found = match reference {
             GitRef::Commit(prefix) => self.commit_of(prefix, refs)?,
             _ => self.commit_at(reference, refs)?,
         };
         found.ok_or_else(|| GitError::NoSuchRef {
             url: self.url.clone(),
-            reference: reference.clone(),
+            reference: asked.clone(),
             near: near(reference, refs),
         })
     }
@@ -332,6 +333,7 @@ impl Mirror {
         refs: &RemoteRefs,
         locked: &CommitId,
     ) -> Result<(), GitError> {
+        let reference = &told_apart(reference, refs);
         let now = self.commit_at(reference, refs)?;
         let is_at = now.as_ref() == Some(locked);
         let is_kept = || {
@@ -354,7 +356,7 @@ impl Mirror {
                 reference: reference.clone(),
                 locked: locked.clone(),
             }),
-            GitRef::Commit(_) if !self.has(locked)? => Err(GitError::NoSuchRef {
+            GitRef::Commit(_) | GitRef::Any(_) if !self.has(locked)? => Err(GitError::NoSuchRef {
                 url: self.url.clone(),
                 reference: reference.clone(),
                 near: None,
@@ -366,7 +368,7 @@ impl Mirror {
 
 /// A branch or a tag with a name like the one asked for.
 fn near(reference: &GitRef, refs: &RemoteRefs) -> Option<String> {
-    let (GitRef::Branch(asked) | GitRef::Tag(asked)) = reference else {
+    let (GitRef::Branch(asked) | GitRef::Tag(asked) | GitRef::Any(asked)) = reference else {
         return None;
     };
     let short = |name: &'static str| {
@@ -390,7 +392,23 @@ fn full_name(reference: &GitRef, refs: &RemoteRefs) -> Option<String> {
         GitRef::Default => refs.head.clone(),
         GitRef::Branch(name) => Some(format!("refs/heads/{name}")),
         GitRef::Tag(name) => Some(format!("refs/tags/{name}")),
-        GitRef::Commit(_) => None,
+        GitRef::Commit(_) | GitRef::Any(_) => None,
+    }
+}
+
+/// What a `ref` is at this remote. It stays what it is where the remote has none such.
+fn told_apart(reference: &GitRef, refs: &RemoteRefs) -> GitRef {
+    let GitRef::Any(name) = reference else {
+        return reference.clone();
+    };
+    let tag = GitRef::Tag(name.clone());
+    let branch = GitRef::Branch(name.clone());
+    let is_there = |at: &GitRef| full_name(at, refs).is_some_and(|n| refs.names.contains_key(&n));
+    match name.parse::<CommitPrefix>() {
+        _ if is_there(&tag) => tag,
+        _ if is_there(&branch) => branch,
+        Ok(prefix) => GitRef::Commit(prefix),
+        Err(_) => reference.clone(),
     }
 }
 

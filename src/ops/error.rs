@@ -13,6 +13,7 @@ use crate::event::Cancelled;
 use crate::git::GitError;
 use crate::layout::LayoutError;
 use crate::lockfile::{LockfileError, Pin};
+use crate::manifest::ManifestError;
 use crate::metadata::MetadataError;
 use crate::name::{CookbookName, InvalidName};
 use crate::ops::VendorError;
@@ -28,6 +29,9 @@ pub enum Error {
     /// The manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] DocumentError),
+    /// A Berksfile or another manifest of Ruby is wrong.
+    #[error(transparent)]
+    ManifestFile(#[from] ManifestError),
     /// The lockfile cannot be read.
     #[error(transparent)]
     Lockfile(#[from] LockfileError),
@@ -109,8 +113,24 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A group was named that no cookbook is in.
+    #[error("no cookbook is in the group `{group}`")]
+    NoSuchGroup {
+        /// The group.
+        group: String,
+        /// A group that is close to it.
+        near: Option<String>,
+        /// The groups that there are.
+        known: Vec<String>,
+    },
+    /// The groups that were named leave nothing to pack.
+    #[error("no cookbook of {manifest} is in the groups chosen, so there is nothing to pack")]
+    NothingChosen {
+        /// The manifest.
+        manifest: String,
+    },
     /// There is neither a manifest nor a cookbook in a folder.
-    #[error("there is neither a cookpack.toml nor a metadata.json or metadata.rb in `{}`", folder.display())]
+    #[error("there is no cookpack.toml, Policyfile.rb, Berksfile, metadata.json or metadata.rb in `{}`", folder.display())]
     NoProject {
         /// The folder.
         folder: PathBuf,
@@ -219,6 +239,7 @@ impl Error {
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
             Self::Manifest(error) => Some(error),
+            Self::ManifestFile(error) => Some(error),
             Self::Lockfile(error) => Some(error),
             Self::Conflict(error) => Some(error),
             Self::Metadata(error) => Some(error),
@@ -320,6 +341,14 @@ impl Diagnose for Error {
             } => shown.hint(format!("did you mean `{near}`?")),
             Self::BadName { at, error } => {
                 Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
+            }
+            Self::NoSuchGroup { near, known, .. } => {
+                let known: Vec<_> = known.iter().map(|group| format!("`{group}`")).collect();
+                let known = known.join(", ");
+                shown.hint(match near {
+                    Some(near) => format!("did you mean `{near}`? there are {known}"),
+                    None => format!("there are {known}"),
+                })
             }
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use super::load::{LoadedCookbook, Place, load};
-use super::{Context, Error, LockDifference};
+use super::{Context, Error, LockDifference, choose_groups};
 use crate::digest::ContentDigest;
 use crate::event::{CancelToken, Event};
 use crate::git::Repositories;
@@ -132,8 +132,10 @@ pub(super) fn prepare(
             .collect(),
     };
     check_lockfile(mode, &lockfile)?;
+    let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
+        .filter(|(name, _)| chosen.cookbooks.contains_key(name))
         .map(|(name, (pin, cookbook))| planned(name, pin, cookbook))
         .collect();
     Ok(Prepared {

@@ -47,7 +47,7 @@ pub(crate) use dsl::{Dsl, Invocation};
 pub(crate) use fail::Eval;
 pub(crate) use interpreter::Interpreter;
 pub(crate) use numbers::float_text;
-pub(crate) use value::Value;
+pub(crate) use value::{HashId, Value};
 pub(crate) use versions::requirement;
 
 use crate::text::SourceFile;
@@ -65,8 +65,9 @@ pub(crate) fn evaluate(
         base => format!("{base}/{name}"),
     };
     let mut interpreter = Interpreter::new(files, settings);
-    match interpreter.run(dsl, file, &path, None) {
-        Ok(_) => Ok(()),
+    let result = interpreter.run(dsl, file, &path, None);
+    match result.and_then(|_| dsl.finish(&mut interpreter)) {
+        Ok(()) => Ok(()),
         Err(fail) => Err(interpreter.error(fail)),
     }
 }

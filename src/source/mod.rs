@@ -6,6 +6,7 @@
 )]
 
 mod folder;
+mod project;
 
 use std::fs;
 use std::io;
@@ -14,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::path::TreePath;
 pub(crate) use folder::FolderTree;
+pub(crate) use project::ProjectFiles;
 
 /// Why a folder cannot be a source.
 #[derive(Debug, thiserror::Error)]
