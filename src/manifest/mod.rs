@@ -5,6 +5,7 @@ mod cookpack_toml;
 mod declared;
 mod error;
 mod git;
+mod overrides;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
 pub use error::{ManifestError, ManifestProblem};
 pub(crate) use git::check_ref_name;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
+pub use overrides::Override;
 pub use upstream::{Upstream, UpstreamKind};
 
 /// What a person wants packed: cookbooks and where they come from.
@@ -184,7 +186,7 @@ impl LayoutKind {
 }
 
 /// One cookbook asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
     /// The versions that fit.
     pub constraint: Constraint,
@@ -192,6 +194,8 @@ pub struct Requirement {
     pub source: Option<Source>,
     /// Its groups, at least one.
     pub groups: Vec<String>,
+    /// What is declared of the cookbook in place of its metadata.rb.
+    pub overrides: Option<Override>,
     /// Where the requirement is written.
     pub at: Location,
 }
@@ -246,6 +250,7 @@ impl Manifest {
             constraint: Constraint::any(),
             source: Some(Source::Path(".".to_owned())),
             groups: vec![DEFAULT_GROUP.to_owned()],
+            overrides: None,
             at: metadata.at(0..0),
         };
         let bundle = Bundle {
@@ -315,6 +320,9 @@ impl Manifest {
             };
             let constraint = &requirement.constraint;
             hasher.update(format!("cookbook {name} {constraint} {source}\n").as_bytes());
+            if let Some(overrides) = &requirement.overrides {
+                hasher.update(format!("override {overrides}\n").as_bytes());
+            }
         }
         for name in &self.provided {
             hasher.update(format!("provided {name}\n").as_bytes());

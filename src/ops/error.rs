@@ -67,6 +67,14 @@ pub enum Error {
         /// The manifest's line, if one names it.
         at: Option<Location>,
     },
+    /// The manifest overrides metadata that Chef would read all the same.
+    #[error("`{file}` cannot be overridden: it is packed, and Chef reads it")]
+    OverrideOfJson {
+        /// The metadata.json.
+        file: String,
+        /// The manifest's line.
+        at: Location,
+    },
     /// A cookbook's own name is not the one the manifest gives it.
     #[error("the manifest calls a cookbook `{asked}`, but its own metadata calls it `{found}`")]
     OtherName {
@@ -327,6 +335,9 @@ impl Diagnose for Error {
                 shown.labels.extend(at.as_ref().map(|at| at.label("asks for it")));
                 shown
             }
+            Self::OverrideOfJson { at, .. } => shown
+                .label(at.label("declared here"))
+                .hint("take `override` out: metadata.json needs no Ruby"),
             Self::OtherName { found, at, .. } => shown
                 .label(at.label("the manifest's name"))
                 .hint(format!("write `{found}` instead: Chef finds a cookbook by its own name")),

@@ -199,6 +199,7 @@ fn locate<'a>(
     locked: Option<&LockedCookbook>,
 ) -> Result<Located<'a>, Error> {
     let at = &requirement.at;
+    let declared = requirement.overrides.as_ref().map(|o| o.metadata(name));
     let git_failed = |error| Error::Git {
         name: name.clone(),
         at: at.clone(),
@@ -214,6 +215,7 @@ fn locate<'a>(
                 error,
             })?;
             place.fallback_name = Some(name.to_string());
+            place.declared = declared;
             (Pin::Path { path: path.clone() }, place, None)
         }
         Source::Git {
@@ -234,6 +236,7 @@ fn locate<'a>(
                 tree: repositories.tree(url, &commit).map_err(git_failed)?,
                 base: rel.clone(),
                 fallback_name: Some(name.to_string()),
+                declared,
                 at: Some(at.clone()),
             };
             let pin = Pin::Git {
