@@ -318,12 +318,7 @@ fn metadata_that_needs_ruby_can_be_declared_in_the_manifest() {
     let compiled = archive.text("odd/metadata.json");
     assert!(compiled.contains("\"version\": \"1.2.0\""), "{compiled}");
     assert!(compiled.contains("\"apt\": \">= 0.0.0\""), "{compiled}");
-    assert!(
-        archive
-            .paths()
-            .iter()
-            .any(|path| *path == "odd/metadata.rb")
-    );
+    assert!(archive.paths().contains(&"odd/metadata.rb"));
     // Chef would read a metadata.json all the same.
     sandbox.write("odd/metadata.json", "{\"name\": \"odd\"}");
     sandbox
