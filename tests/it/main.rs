@@ -27,6 +27,7 @@ mod manifest;
 mod metadata;
 mod oracles;
 mod refusals;
+mod ruby;
 mod run_list;
 mod sources;
 mod vendor;
