@@ -179,6 +179,15 @@ impl<'a, 'i> Table<'a, 'i> {
         })
     }
 
+    /// Where a key itself stands, if it is there.
+    pub(crate) fn key_at(&self, key: &str) -> Option<Location> {
+        let (key, _) = self
+            .table
+            .iter()
+            .find(|(k, _)| k.get_ref().as_ref() == key)?;
+        Some(self.file.at(key.span()))
+    }
+
     /// A key's text, if it is there.
     pub(crate) fn string(
         &self,

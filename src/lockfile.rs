@@ -208,6 +208,7 @@ impl LockedCookbook {
                     GitRef::Branch(branch) => pairs.push(("branch", branch)),
                     GitRef::Tag(tag) => pairs.push(("tag", tag)),
                     GitRef::Commit(prefix) => pairs.push(("asked", prefix.as_str())),
+                    GitRef::Any(name) => pairs.push(("ref", name)),
                 }
                 if !rel.is_root() {
                     pairs.push(("rel", rel.as_str()));
@@ -231,7 +232,7 @@ impl LockedCookbook {
 }
 
 /// The keys of one locked cookbook.
-const COOKBOOK_KEYS: [&str; 11] = [
+const COOKBOOK_KEYS: [&str; 12] = [
     "asked",
     "branch",
     "commit",
@@ -240,6 +241,7 @@ const COOKBOOK_KEYS: [&str; 11] = [
     "git",
     "name",
     "path",
+    "ref",
     "rel",
     "tag",
     "version",
@@ -252,6 +254,7 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
     let branch = table.parsed("branch", check_ref_name)?;
     let tag = table.parsed("tag", check_ref_name)?;
     let asked = table.parsed("asked", str::parse::<CommitPrefix>)?;
+    let any = table.parsed("ref", check_ref_name)?;
     let rel = table.parsed("rel", TreePath::parse)?;
     let commit = table.parsed("commit", str::parse::<CommitId>)?;
     let content = require(table, "content", str::parse)?;
@@ -264,11 +267,12 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
         })
         .collect::<Result<_, _>>()?;
     let at = table.at();
-    let reference = match (branch, tag, asked) {
-        (None, None, None) => GitRef::Default,
-        (Some((branch, _)), None, None) => GitRef::Branch(branch),
-        (None, Some((tag, _)), None) => GitRef::Tag(tag),
-        (None, None, Some((prefix, _))) => GitRef::Commit(prefix),
+    let reference = match (branch, tag, asked, any) {
+        (None, None, None, None) => GitRef::Default,
+        (Some((branch, _)), None, None, None) => GitRef::Branch(branch),
+        (None, Some((tag, _)), None, None) => GitRef::Tag(tag),
+        (None, None, Some((prefix, _)), None) => GitRef::Commit(prefix),
+        (None, None, None, Some((name, _))) => GitRef::Any(name),
         _ => {
             return Err(invalid(
                 &"a cookbook is locked to more than one reference",

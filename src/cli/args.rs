@@ -7,7 +7,7 @@ use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::manifest::LayoutKind;
+use crate::manifest::{GroupChoice, LayoutKind};
 use crate::name::CookbookName;
 
 /// Packs Chef cookbooks from git and folders into reproducible archives.
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// The manifest [default: cookpack.toml, metadata.json or metadata.rb in this folder]
+    /// The manifest [default: cookpack.toml, Policyfile.rb, Berksfile or metadata in this folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) manifest_path: Option<PathBuf>,
     /// The folder for what is fetched [env: COOKPACK_STORE] [default: the platform's cache folder]
@@ -39,6 +39,9 @@ pub(super) struct Global {
     /// --locked and --offline together
     #[arg(long, global = true)]
     pub(super) frozen: bool,
+    /// Let a Berksfile or Policyfile.rb see an environment variable; they see none otherwise
+    #[arg(long, global = true, value_name = "NAME[=VALUE]")]
+    pub(super) env: Vec<String>,
     /// How many cookbooks are read at once [default: the number of processors]
     #[arg(long, short, global = true, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
@@ -72,6 +75,8 @@ pub(super) enum Command {
         /// The folders of the archive [default: as the manifest says]
         #[arg(long)]
         layout: Option<Layout>,
+        #[command(flatten)]
+        groups: Groups,
     },
     /// Resolve the cookbooks and write cookpack.lock
     Lock,
@@ -88,9 +93,14 @@ pub(super) enum Command {
         /// The folders in it [default: as the manifest says]
         #[arg(long)]
         layout: Option<Layout>,
+        #[command(flatten)]
+        groups: Groups,
     },
     /// Print who depends on whom
-    Tree,
+    Tree {
+        #[command(flatten)]
+        groups: Groups,
+    },
     /// Print which files are packed, and why others are not
     Files {
         /// A cookbook's folder [default: the manifest's cookbooks, as they are laid out]
@@ -98,18 +108,51 @@ pub(super) enum Command {
         /// The folders of the archive [default: as the manifest says]
         #[arg(long)]
         layout: Option<Layout>,
+        #[command(flatten)]
+        groups: Groups,
     },
     /// Print a cookbook's compiled metadata.json
     Metadata {
-        /// The cookbook's folder
+        /// The cookbook's folder, or its metadata.rb or metadata.json
         #[arg(default_value = ".")]
         dir: PathBuf,
+    },
+    /// Print a Berksfile, Policyfile.rb, ... as the cookpack.toml that means the same
+    Manifest {
+        /// The file [default: the one that `build` takes in this folder]
+        file: Option<PathBuf>,
     },
     /// Print a shell's completion script
     Completions {
         /// The shell
         shell: Shell,
     },
+}
+
+/// Whose cookbooks are packed, with all that they depend on. The lockfile holds all groups.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Groups {
+    /// Take the cookbooks of these groups, and what they depend on
+    #[arg(long, value_name = "GROUP,..", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Leave out the cookbooks of these groups, unless others depend on them
+    #[arg(
+        long,
+        value_name = "GROUP,..",
+        value_delimiter = ',',
+        conflicts_with = "only"
+    )]
+    except: Vec<String>,
+}
+
+impl From<&Groups> for GroupChoice {
+    fn from(groups: &Groups) -> Self {
+        match (&groups.only[..], &groups.except[..]) {
+            ([], []) => Self::All,
+            ([], except) => Self::Except(except.to_vec()),
+            (only, _) => Self::Only(only.to_vec()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

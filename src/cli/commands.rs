@@ -6,18 +6,17 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 
-use super::args::{Arguments, Command, Global};
+use super::args::{Arguments, Command, Global, Groups, Layout};
 use super::progress::Terminal;
-use super::{Failure, environment, report, standard_output};
+use super::{Failure, environment, manifest_report, report, standard_output};
 use crate::archive::{ArchiveOptions, Format};
 use crate::event::CancelToken;
 use crate::lockfile::Lockfile;
-use crate::manifest::LayoutKind;
 use crate::name::CookbookName;
 use crate::ops::{
-    self, Context, LockMode, Project, dependency_tree, init_manifest, list_files, list_folder,
-    load_folder, lock_and_assemble, open_project, stream_archive, vendor, write_archive,
-    write_lockfile,
+    self, Context, LockMode, Project, choose_groups, compile_metadata, dependency_tree,
+    init_manifest, list_files, list_folder, lock_and_assemble, open_project, read_manifest_file,
+    stream_archive, vendor, write_archive, write_lockfile,
 };
 
 /// Runs one command.
@@ -35,24 +34,37 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     let cx = Context::new(environment::store(global)?)
         .with_reporter(&terminal)
         .with_cancel(cancel)
+        .with_env(environment::shown_to_manifests(global))
         .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
         .with_offline(global.offline || global.frozen);
     match &arguments.command {
         Command::Init { dir } => init(&cx, global, dir),
-        Command::Build { output, layout } => {
-            let kind = layout.map(LayoutKind::from);
-            build(&cx, global, output.as_deref(), kind)
+        Command::Build {
+            output,
+            layout,
+            groups,
+        } => {
+            let project = project_as(&cx, global, *layout, groups)?;
+            build(&cx, global, output.as_deref(), &project)
         }
         Command::Lock => lock(&cx, global),
         Command::Update { names } => update(&cx, global, names),
-        Command::Vendor { dir, layout } => {
-            vendor_into(&cx, global, dir, layout.map(LayoutKind::from))
+        Command::Vendor {
+            dir,
+            layout,
+            groups,
+        } => {
+            let project = project_as(&cx, global, *layout, groups)?;
+            vendor_into(&cx, global, dir, &project)
         }
-        Command::Tree => tree(&cx, global),
-        Command::Files { dir, layout } => {
-            files(&cx, global, dir.as_deref(), layout.map(LayoutKind::from))
-        }
+        Command::Tree { groups } => tree(&cx, global, &project_as(&cx, global, None, groups)?),
+        Command::Files {
+            dir,
+            layout,
+            groups,
+        } => files(&cx, global, dir.as_deref(), (*layout, groups)),
         Command::Metadata { dir } => metadata(&cx, global, dir),
+        Command::Manifest { file } => manifest(&cx, global, file.as_deref()),
         Command::Completions { .. } => Ok(()),
     }
 }
@@ -62,16 +74,18 @@ fn project(cx: &Context<'_>, global: &Global) -> Result<Project, Failure> {
     Ok(open_project(cx, path)?)
 }
 
-/// A project whose archive is laid out in another way than its manifest says.
+/// A project of which the arguments say what is packed, and how it is laid out.
 fn project_as(
     cx: &Context<'_>,
     global: &Global,
-    layout: Option<LayoutKind>,
+    layout: Option<Layout>,
+    groups: &Groups,
 ) -> Result<Project, Failure> {
     let mut project = project(cx, global)?;
     if let Some(layout) = layout {
-        project.manifest.bundle.layout = layout;
+        project.manifest.bundle.layout = layout.into();
     }
+    project.manifest.bundle.groups = groups.into();
     Ok(project)
 }
 
@@ -95,12 +109,11 @@ fn build(
     cx: &Context<'_>,
     global: &Global,
     output: Option<&Path>,
-    layout: Option<LayoutKind>,
+    project: &Project,
 ) -> Result<(), Failure> {
     let options = ArchiveOptions {
         mtime: environment::mtime()?,
     };
-    let project = project_as(cx, global, layout)?;
     let mode = mode(global, project.lockfile.as_ref());
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
@@ -174,9 +187,8 @@ fn vendor_into(
     cx: &Context<'_>,
     global: &Global,
     dir: &Path,
-    layout: Option<LayoutKind>,
+    project: &Project,
 ) -> Result<(), Failure> {
-    let project = project_as(cx, global, layout)?;
     let mode = mode(global, project.lockfile.as_ref());
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
@@ -189,10 +201,10 @@ fn vendor_into(
     }
 }
 
-fn tree(cx: &Context<'_>, global: &Global) -> Result<(), Failure> {
-    let project = project(cx, global)?;
+fn tree(cx: &Context<'_>, global: &Global, project: &Project) -> Result<(), Failure> {
     let mode = mode(global, project.lockfile.as_ref());
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
+    let lockfile = choose_groups(&project.manifest, &lockfile)?;
     let mut out = standard_output(global.color);
     if global.json {
         return out
@@ -205,16 +217,25 @@ fn files(
     cx: &Context<'_>,
     global: &Global,
     dir: Option<&Path>,
-    layout: Option<LayoutKind>,
+    (layout, groups): (Option<Layout>, &Groups),
 ) -> Result<(), Failure> {
-    let listing = match dir {
-        Some(dir) => list_folder(cx, dir)?,
+    let (listing, mut lines) = match dir {
+        // A folder's own files: what is compiled is none of them.
+        Some(dir) => {
+            let listing = list_folder(cx, dir)?;
+            let lines = listing.included.clone();
+            (listing, lines)
+        }
+        // An archive's files.
         None => {
-            let project = project_as(cx, global, layout)?;
+            let project = project_as(cx, global, layout, groups)?;
             let mode = mode(global, project.lockfile.as_ref());
-            list_files(cx, &project.manifest, mode)?
+            let listing = list_files(cx, &project.manifest, mode)?;
+            let lines = [&listing.included[..], &listing.compiled[..]].concat();
+            (listing, lines)
         }
     };
+    lines.sort_unstable();
     let mut out = standard_output(global.color);
     if global.json {
         out.json(&report::listing_json(&listing))?;
@@ -222,12 +243,8 @@ fn files(
         if !global.quiet {
             let _ = io::stderr().write_all(report::listing_notes(&listing).as_bytes());
         }
-        let lines: String = listing
-            .included
-            .iter()
-            .map(|path| format!("{path}\n"))
-            .collect();
-        out.text(&lines)?;
+        let text: String = lines.iter().map(|path| format!("{path}\n")).collect();
+        out.text(&text)?;
     }
     match listing.refused.is_empty() {
         true => Ok(()),
@@ -235,7 +252,14 @@ fn files(
     }
 }
 
+fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<(), Failure> {
+    let path = file.or(global.manifest_path.as_deref());
+    let path = ops::manifest_path(path.unwrap_or(Path::new(".")))?;
+    let found = read_manifest_file(cx, &path)?;
+    let mut out = standard_output(global.color);
+    out.json(&manifest_report::document(&found))
+}
+
 fn metadata(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
-    let cookbook = load_folder(cx, dir)?;
-    standard_output(global.color).text(&cookbook.compiled_metadata())
+    standard_output(global.color).text(&compile_metadata(cx, dir)?)
 }

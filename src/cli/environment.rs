@@ -1,5 +1,6 @@
 //! What the binary takes from its surroundings and passes to the library.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -43,7 +44,7 @@ fn parse_epoch(value: &OsString) -> Result<u64, Failure> {
         .and_then(|text| text.parse().ok())
         .filter(|seconds| *seconds <= LATEST_MTIME)
         .ok_or_else(|| {
-            Failure::Input(Box::new(
+            Failure::Usage(Box::new(
                 Diagnostic::new(format!(
                     "SOURCE_DATE_EPOCH is `{}`, which is no time in seconds since 1970",
                     value.to_string_lossy()
@@ -53,6 +54,19 @@ fn parse_epoch(value: &OsString) -> Result<u64, Failure> {
                 )),
             ))
         })
+}
+
+/// The variables that `--env` lets a manifest see: `NAME=VALUE`, or `NAME` with the value that it
+/// has here, if it has one.
+pub(super) fn shown_to_manifests(global: &Global) -> BTreeMap<String, String> {
+    let shown = global
+        .env
+        .iter()
+        .filter_map(|given| match given.split_once('=') {
+            Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+            None => Some((given.clone(), env::var(given).ok()?)),
+        });
+    shown.collect()
 }
 
 /// Asks the operation to stop at the first signal, so that it can clean up; ends the process at the

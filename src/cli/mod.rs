@@ -10,6 +10,7 @@ mod commands;
 mod diagnostic;
 mod environment;
 mod exit;
+mod manifest_report;
 mod progress;
 mod report;
 
@@ -52,10 +53,6 @@ pub fn main() -> ExitCode {
             show(&[*shown], color);
             ExitCode::from(exit::USAGE)
         }
-        Err(Failure::Input(shown)) => {
-            show(&[*shown], color);
-            ExitCode::from(exit_code(Kind::User))
-        }
         Err(Failure::Operation(error)) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(Failure::Operation(error)) => {
             show(&error.diagnostics(), color);
@@ -69,10 +66,8 @@ pub fn main() -> ExitCode {
 enum Failure {
     /// An operation failed.
     Operation(Box<dyn Diagnose>),
-    /// The arguments make no sense here.
+    /// The arguments, or what the environment says in their place, make no sense.
     Usage(Box<Diagnostic>),
-    /// A value of the environment makes no sense.
-    Input(Box<Diagnostic>),
     /// The standard output failed.
     Output(io::Error),
     /// What is wrong has been printed already.

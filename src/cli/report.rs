@@ -138,6 +138,7 @@ fn pin_json(pin: &Pin) -> Value {
             match reference {
                 GitRef::Branch(branch) => source["branch"] = json!(branch),
                 GitRef::Tag(tag) => source["tag"] = json!(tag),
+                GitRef::Any(name) => source["ref"] = json!(name),
                 GitRef::Default | GitRef::Commit(_) => {}
             }
             if !rel.is_root() {
@@ -228,12 +229,12 @@ pub(super) fn listing_json(listing: &Listing) -> Value {
 pub(super) fn listing_notes(listing: &Listing) -> String {
     let mut text = String::new();
     for path in &listing.compiled {
-        let _ = writeln!(text, "compiled  {path}");
+        let _ = writeln!(text, "compiled {path}");
     }
     for file in &listing.omitted {
         let _ = writeln!(
             text,
-            "omitted   {}  ({})",
+            "omitted {} ({})",
             file.path.escape_debug(),
             file.reason
         );
@@ -241,7 +242,7 @@ pub(super) fn listing_notes(listing: &Listing) -> String {
     for file in &listing.refused {
         let _ = writeln!(
             text,
-            "refused   {}  ({})",
+            "refused {} ({})",
             file.path.escape_debug(),
             file.reason
         );

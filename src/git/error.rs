@@ -46,7 +46,7 @@ pub enum GitError {
         wanted: String,
     },
     /// The repository has no such branch, tag or commit.
-    #[error("`{url}` has no {reference}")]
+    #[error("`{url}` has no {}", match reference { GitRef::Default => "default branch".to_owned(), other => other.to_string() })]
     NoSuchRef {
         /// The address.
         url: String,
@@ -54,6 +54,14 @@ pub enum GitError {
         reference: GitRef,
         /// A branch or a tag that is meant, perhaps.
         near: Option<String>,
+    },
+    /// A reference leads to a file or a folder instead of a commit.
+    #[error("{reference} of `{url}` is not a commit")]
+    NotACommit {
+        /// The address.
+        url: String,
+        /// What was asked for.
+        reference: GitRef,
     },
     /// The first digits of a commit's id fit more than one commit.
     #[error("`{prefix}` is the beginning of more than one commit of `{url}`")]
@@ -111,7 +119,9 @@ pub enum GitError {
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoSuchRef { .. } | Self::AmbiguousCommit { .. } => Kind::User,
+            Self::NoSuchRef { .. } | Self::NotACommit { .. } | Self::AmbiguousCommit { .. } => {
+                Kind::User
+            }
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
@@ -130,6 +140,11 @@ impl Diagnose for GitError {
             Self::UnsupportedTransport { url } => shown.hint(format!(
                 "clone it (`git clone --mirror {url}`) and write the clone's folder as `git = \"...\"`"
             )),
+            Self::Fetch { url, source } if source.code() == git2::ErrorCode::Owner => {
+                shown.hint(format!(
+                    "if you trust it: `git config --global --add safe.directory {url}`, with its absolute path"
+                ))
+            }
             Self::NoRepository { .. } => {
                 shown.hint("a relative folder begins at the manifest; is it cloned there?")
             }

@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions};
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions};
 
 use super::GitError;
-use super::fetch::{RemoteHead, fetch};
+use super::fetch::{INCOMPLETE, RemoteRefs, fetch};
 use super::tree::GitTree;
 use crate::event::{CancelToken, Reporter};
 use crate::layout::TEMPORARY_PREFIX;
@@ -28,7 +28,7 @@ pub(crate) struct Repositories<'a> {
     reporter: &'a dyn Reporter,
     cancel: &'a CancelToken,
     offline: bool,
-    fetched: HashMap<String, RemoteHead>,
+    fetched: HashMap<String, RemoteRefs>,
 }
 
 /// One repository's mirror.
@@ -71,8 +71,8 @@ impl<'a> Repositories<'a> {
         {
             return Ok(commit);
         }
-        let head = self.fetch(url, &reference.to_string())?;
-        self.opened(url)?.resolve(reference, &head)
+        let refs = self.fetch(url, &reference.to_string())?;
+        self.opened(url)?.resolve(reference, &refs)
     }
 
     /// Makes sure that a locked commit is in the store; the remote is asked only if it is not. What
@@ -88,8 +88,8 @@ impl<'a> Repositories<'a> {
         {
             return Ok(());
         }
-        let head = self.fetch(url, &format!("commit {locked}"))?;
-        self.opened(url)?.check_locked(reference, &head, locked)
+        let refs = self.fetch(url, &format!("commit {locked}"))?;
+        self.opened(url)?.check_locked(reference, &refs, locked)
     }
 
     /// The files of a commit that is in the store.
@@ -120,6 +120,23 @@ impl<'a> Repositories<'a> {
         }
     }
 
+    /// The folder of a repository that is on this machine; a relative one begins at the manifest's.
+    /// The one place that knows which transports there are.
+    fn remote_folder(&self, url: &GitUrl) -> Result<PathBuf, GitError> {
+        let address = url.with_credentials();
+        let file = || percent_decoded(address.get("file://".len()..)?);
+        match url.form() {
+            GitUrlForm::Path => Ok(self.folder.join(address)),
+            GitUrlForm::File => file().ok_or_else(|| GitError::NoRepository {
+                url: url.redacted(),
+                source: git2::Error::from_str("it is not the address of a folder on this machine"),
+            }),
+            _ => Err(GitError::UnsupportedTransport {
+                url: url.redacted(),
+            }),
+        }
+    }
+
     fn opened(&self, url: &GitUrl) -> Result<Mirror, GitError> {
         let folder = self.store.mirror_folder(&self.key(url));
         match Repository::open_bare(&folder) {
@@ -145,10 +162,10 @@ impl<'a> Repositories<'a> {
     }
 
     /// Fetches a repository, unless this run has done so.
-    fn fetch(&mut self, url: &GitUrl, wanted: &str) -> Result<RemoteHead, GitError> {
+    fn fetch(&mut self, url: &GitUrl, wanted: &str) -> Result<RemoteRefs, GitError> {
         let key = self.key(url);
-        if let Some(head) = self.fetched.get(&key) {
-            return Ok(head.clone());
+        if let Some(refs) = self.fetched.get(&key) {
+            return Ok(refs.clone());
         }
         let shown = url.redacted();
         if self.offline {
@@ -157,20 +174,22 @@ impl<'a> Repositories<'a> {
                 wanted: wanted.to_owned(),
             });
         }
+        let remote = self.remote_folder(url)?;
         let folder = self.store.mirror_folder(&key);
         let _lock = self
             .store
             .lock(&folder, &shown, self.reporter, self.cancel)?;
         let repository = self.opened_or_made(url, &folder)?;
-        let head = fetch(&repository, url, &self.folder, self.reporter, self.cancel)?;
-        self.fetched.insert(key, head.clone());
-        Ok(head)
+        let refs = fetch(&repository, &remote, &shown, self.reporter, self.cancel)?;
+        self.fetched.insert(key, refs.clone());
+        Ok(refs)
     }
 
     /// A new mirror is made aside and renamed, so that one that exists is always whole. The caller
     /// holds the mirror's lock.
     fn opened_or_made(&self, url: &GitUrl, folder: &Path) -> Result<Repository, GitError> {
         if folder.exists() {
+            remove_leftovers(folder);
             return self.opened(url).map(|mirror| mirror.repository);
         }
         let failed = |source| GitError::Fetch {
@@ -199,10 +218,32 @@ impl<'a> Repositories<'a> {
 impl Mirror {
     fn has(&self, commit: &CommitId) -> Result<bool, GitError> {
         match self.repository.find_commit(oid(commit)) {
-            Ok(_) => Ok(true),
+            Ok(_) if !self.folder.join(INCOMPLETE).exists() => Ok(true),
+            Ok(commit) => self.has_all_of(commit.tree_id()),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
             Err(error) => Err(self.damaged(error)),
         }
+    }
+
+    /// Whether every object below a tree is there.
+    fn has_all_of(&self, tree: Oid) -> Result<bool, GitError> {
+        let database = self.repository.odb().map_err(|e| self.damaged(e))?;
+        let mut trees = vec![tree];
+        while let Some(id) = trees.pop() {
+            let tree = match self.repository.find_tree(id) {
+                Ok(tree) => tree,
+                Err(error) if error.code() == ErrorCode::NotFound => return Ok(false),
+                Err(error) => return Err(self.damaged(error)),
+            };
+            for entry in &tree {
+                match entry.kind() {
+                    Some(ObjectType::Tree) => trees.push(entry.id()),
+                    Some(ObjectType::Blob) if !database.exists(entry.id()) => return Ok(false),
+                    _ => {}
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn damaged(&self, source: git2::Error) -> GitError {
@@ -213,42 +254,54 @@ impl Mirror {
         }
     }
 
-    /// The commit at which a full reference name stands, an annotated tag being followed.
-    fn commit_at(&self, name: &str) -> Result<Option<CommitId>, GitError> {
-        let found = match self.repository.find_reference(name) {
-            Ok(found) => found,
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(self.damaged(error)),
+    /// The commit at which a reference stands, an annotated tag being followed.
+    fn commit_at(
+        &self,
+        reference: &GitRef,
+        refs: &RemoteRefs,
+    ) -> Result<Option<CommitId>, GitError> {
+        let Some(id) = full_name(reference, refs).and_then(|name| refs.names.get(&name)) else {
+            return Ok(None);
         };
-        let commit = found.peel_to_commit().map_err(|e| self.damaged(e))?;
-        Ok(commit_id(commit.id()))
+        let found = self.repository.find_object(*id, None);
+        match found.map_err(|e| self.damaged(e))?.peel_to_commit() {
+            Ok(commit) => Ok(commit_id(commit.id())),
+            Err(error) if error.code() == ErrorCode::InvalidSpec => Err(GitError::NotACommit {
+                url: self.url.clone(),
+                reference: reference.clone(),
+            }),
+            Err(error) => Err(self.damaged(error)),
+        }
     }
 
-    fn resolve(&self, reference: &GitRef, head: &RemoteHead) -> Result<CommitId, GitError> {
+    fn resolve(&self, asked: &GitRef, refs: &RemoteRefs) -> Result<CommitId, GitError> {
+        let reference = &told_apart(asked, refs);
         let found = match reference {
-            GitRef::Commit(prefix) => self.commit_of(prefix)?,
-            _ => match full_name(reference, head) {
-                Some(name) => self.commit_at(&name)?,
-                None => None,
-            },
+            GitRef::Commit(prefix) => self.commit_of(prefix, refs)?,
+            _ => self.commit_at(reference, refs)?,
         };
         found.ok_or_else(|| GitError::NoSuchRef {
             url: self.url.clone(),
-            reference: reference.clone(),
-            near: self.near(reference),
+            reference: asked.clone(),
+            near: near(reference, refs),
         })
     }
 
     /// The one commit of a branch or a tag whose id begins with these digits. Commits that only the
     /// store still has do not count.
-    fn commit_of(&self, prefix: &CommitPrefix) -> Result<Option<CommitId>, GitError> {
+    fn commit_of(
+        &self,
+        prefix: &CommitPrefix,
+        refs: &RemoteRefs,
+    ) -> Result<Option<CommitId>, GitError> {
         let damaged = |error| self.damaged(error);
         if let Some(commit) = prefix.full() {
             return Ok(self.has(&commit)?.then_some(commit));
         }
         let mut walk = self.repository.revwalk().map_err(damaged)?;
-        for name in self.repository.references().map_err(damaged)?.flatten() {
-            if let Ok(commit) = name.peel_to_commit() {
+        for id in refs.names.values() {
+            let found = self.repository.find_object(*id, None).map_err(damaged)?;
+            if let Ok(commit) = found.peel_to_commit() {
                 walk.push(commit.id()).map_err(damaged)?;
             }
         }
@@ -277,13 +330,11 @@ impl Mirror {
     fn check_locked(
         &self,
         reference: &GitRef,
-        head: &RemoteHead,
+        refs: &RemoteRefs,
         locked: &CommitId,
     ) -> Result<(), GitError> {
-        let now = match full_name(reference, head) {
-            Some(name) => self.commit_at(&name)?,
-            None => None,
-        };
+        let reference = &told_apart(reference, refs);
+        let now = self.commit_at(reference, refs)?;
         let is_at = now.as_ref() == Some(locked);
         let is_kept = || {
             let Some(now) = &now else { return false };
@@ -305,7 +356,7 @@ impl Mirror {
                 reference: reference.clone(),
                 locked: locked.clone(),
             }),
-            GitRef::Commit(_) if !self.has(locked)? => Err(GitError::NoSuchRef {
+            GitRef::Commit(_) | GitRef::Any(_) if !self.has(locked)? => Err(GitError::NoSuchRef {
                 url: self.url.clone(),
                 reference: reference.clone(),
                 near: None,
@@ -313,36 +364,69 @@ impl Mirror {
             _ => Ok(()),
         }
     }
+}
 
-    /// A branch or a tag with a name like the one asked for.
-    fn near(&self, reference: &GitRef) -> Option<String> {
-        let (GitRef::Branch(asked) | GitRef::Tag(asked)) = reference else {
-            return None;
-        };
-        let names = self.repository.references().ok()?;
-        let known: Vec<(String, &str)> = names
-            .flatten()
-            .filter_map(|found| {
-                let name = found.name().ok()?;
-                let branch = name
-                    .strip_prefix("refs/heads/")
-                    .map(|n| (n.to_owned(), "branch"));
-                branch.or_else(|| Some((name.strip_prefix("refs/tags/")?.to_owned(), "tag")))
-            })
-            .collect();
-        let near = nearest(asked, known.iter().map(|(name, _)| name.as_str()))?;
-        let (name, what) = known.iter().find(|(name, _)| name == near)?;
-        Some(format!("{what} = \"{name}\""))
-    }
+/// A branch or a tag with a name like the one asked for.
+fn near(reference: &GitRef, refs: &RemoteRefs) -> Option<String> {
+    let (GitRef::Branch(asked) | GitRef::Tag(asked) | GitRef::Any(asked)) = reference else {
+        return None;
+    };
+    let short = |name: &'static str| {
+        let named = refs.names.keys();
+        named.filter_map(move |full| Some((full.strip_prefix(name)?, name)))
+    };
+    let known: Vec<_> = short("refs/heads/").chain(short("refs/tags/")).collect();
+    let near = nearest(asked, known.iter().map(|(name, _)| *name))?;
+    let (name, kind) = known.iter().find(|(name, _)| *name == near)?;
+    let key = if *kind == "refs/tags/" {
+        "tag"
+    } else {
+        "branch"
+    };
+    Some(format!("{key} = \"{name}\""))
 }
 
 /// The full name of the reference that a branch, a tag or the default branch stands for.
-fn full_name(reference: &GitRef, head: &RemoteHead) -> Option<String> {
+fn full_name(reference: &GitRef, refs: &RemoteRefs) -> Option<String> {
     match reference {
-        GitRef::Default => head.branch.clone(),
+        GitRef::Default => refs.head.clone(),
         GitRef::Branch(name) => Some(format!("refs/heads/{name}")),
         GitRef::Tag(name) => Some(format!("refs/tags/{name}")),
-        GitRef::Commit(_) => None,
+        GitRef::Commit(_) | GitRef::Any(_) => None,
+    }
+}
+
+/// What a `ref` is at this remote. It stays what it is where the remote has none such.
+fn told_apart(reference: &GitRef, refs: &RemoteRefs) -> GitRef {
+    let GitRef::Any(name) = reference else {
+        return reference.clone();
+    };
+    let tag = GitRef::Tag(name.clone());
+    let branch = GitRef::Branch(name.clone());
+    let is_there = |at: &GitRef| full_name(at, refs).is_some_and(|n| refs.names.contains_key(&n));
+    match name.parse::<CommitPrefix>() {
+        _ if is_there(&tag) => tag,
+        _ if is_there(&branch) => branch,
+        Ok(prefix) => GitRef::Commit(prefix),
+        Err(_) => reference.clone(),
+    }
+}
+
+/// Removes what a fetch that was killed left in a mirror: files being copied, packs never finished,
+/// and locks. The caller holds the mirror's own lock.
+fn remove_leftovers(mirror: &Path) {
+    for folder in [mirror.to_owned(), mirror.join("objects/pack")] {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_leftover = name.ends_with(".lock")
+                || name.starts_with("pack_git2_")
+                || name.starts_with(TEMPORARY_PREFIX);
+            if is_leftover {
+                // One that cannot be removed is told of by the fetch, with its name.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
@@ -361,22 +445,23 @@ fn without_detours(path: &Path) -> String {
     plain.to_string_lossy().into_owned()
 }
 
-/// The address that libgit2 is given. A relative folder begins at the manifest's.
-pub(super) fn address_of(url: &GitUrl, folder: &Path) -> Result<String, GitError> {
-    match url.form() {
-        GitUrlForm::File => Ok(url.with_credentials().to_owned()),
-        GitUrlForm::Path => {
-            let path = folder.join(url.with_credentials());
-            let absolute = fs::canonicalize(&path).map_err(|error| GitError::NoRepository {
-                url: url.redacted(),
-                source: git2::Error::from_str(&error.to_string()),
-            })?;
-            Ok(absolute.to_string_lossy().into_owned())
-        }
-        _ => Err(GitError::UnsupportedTransport {
-            url: url.redacted(),
-        }),
+/// The folder of a `file://` address: `/srv/a%20b` or `localhost/srv/a%20b`.
+fn percent_decoded(address: &str) -> Option<PathBuf> {
+    let path = address.strip_prefix("localhost").unwrap_or(address);
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut bytes = path.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let digits = [bytes.next()?, bytes.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            byte => byte,
+        });
     }
+    path.starts_with('/')
+        .then(|| String::from_utf8(decoded).ok().map(PathBuf::from))
+        .flatten()
 }
 
 fn oid(commit: &CommitId) -> Oid {

@@ -4,6 +4,7 @@
 mod error;
 mod fetch;
 mod mirror;
+mod seed;
 mod tree;
 
 pub use error::GitError;

@@ -223,7 +223,6 @@ impl Layout {
         layout.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         layout.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         run_list::check(manifest, &layout)?;
-        layout.warnings = run_list::unchecked_roles(manifest);
         if manifest.bundle.target == Target::OpsWorks {
             layout.warnings.extend(lone_flat_cookbook(kind, &cookbooks));
         }

@@ -32,6 +32,11 @@ pub enum RunListProblem {
         /// The recipes that it has.
         known: Vec<String>,
     },
+    /// It is a role, and the archive holds cookbooks only.
+    Role {
+        /// The entry.
+        entry: RunListEntry,
+    },
     /// Its cookbook is packed in another version.
     OtherVersion {
         /// The entry.
@@ -79,30 +84,15 @@ impl RunListProblem {
                     "`cookpack files` tells whether a chefignore leaves out `recipes/{recipe}.rb`"
                 ))
             }
+            Self::Role { entry } => Diagnostic::new("an archive of cookbooks holds no roles")
+                .label(entry.at.label("is a role"))
+                .hint("write the role's own recipes into the run list"),
             Self::OtherVersion { entry, packed } => {
                 Diagnostic::new(format!("the cookbook is packed in version {packed}"))
                     .label(entry.at.label("asks for another"))
             }
         }
     }
-}
-
-/// What a person should know of roles in run lists: they live outside of cookbooks.
-pub(super) fn unchecked_roles(manifest: &Manifest) -> Vec<Diagnostic> {
-    let role = |entry: &RunListEntry| match &entry.item {
-        RunListItem::Role(role) => Some(
-            Diagnostic::new(format!(
-                "role `{role}` is not in the archive, which holds cookbooks only"
-            ))
-            .label(
-                entry
-                    .at
-                    .label("the machine must have it, and what it runs is not checked"),
-            ),
-        ),
-        RunListItem::Recipe { .. } => None,
-    };
-    manifest.run_list_entries().filter_map(role).collect()
 }
 
 /// Checks every run list of the manifest against the layout.
@@ -124,7 +114,9 @@ fn problem(entry: &RunListEntry, manifest: &Manifest, layout: &Layout) -> Option
         version,
     } = &entry.item
     else {
-        return None;
+        return Some(RunListProblem::Role {
+            entry: entry.clone(),
+        });
     };
     let Some(packed) = layout.cookbooks.iter().find(|c| c.name == *cookbook) else {
         if manifest.provided.contains(cookbook) {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Bundle, CommitPrefix, GitRef, GitUrl, Layer, LayoutKind, Manifest, Requirement, RunListEntry,
-    Source, Target, check_ref_name,
+    Bundle, CommitPrefix, DEFAULT_GROUP, Format, GitRef, GitUrl, GroupChoice, Layer, LayoutKind,
+    Manifest, Requirement, RunListEntry, Source, Target, check_ref_name,
 };
 use crate::document::{DocumentError, Table, Value, invalid, read_document};
 use crate::name::CookbookName;
@@ -22,7 +22,7 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
                 table: "the manifest".to_owned(),
                 at: file.at(0..0),
             })?;
-        let (bundle, provided) = read_bundle(bundle)?;
+        let (bundle, provided) = read_bundle(&bundle)?;
         let layers = match root.table("layers")? {
             Some(table) => read_layers(table)?,
             None => Vec::new(),
@@ -33,16 +33,15 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
             None => BTreeMap::new(),
         };
         Ok(Manifest {
-            file: file.clone(),
-            bundle,
             layers,
             cookbooks,
             provided,
+            ..Manifest::empty(file.clone(), Format::CookpackToml, bundle)
         })
     })
 }
 
-fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
+fn read_bundle(table: &Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
     table.only(&["layout", "name", "provided", "run_list", "target"])?;
     let (name, at) = table.required("name")?;
     if ArchivePath::new(&name).is_err() || name.contains('/') || name.starts_with('-') {
@@ -65,7 +64,7 @@ fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>),
         .map(|found| one_of("layout", &LayoutKind::ALL, found))
         .transpose()?
         .unwrap_or(target.default_layout());
-    let run_list = read_run_list(&table, "run_list")?;
+    let run_list = read_run_list(table, "run_list")?;
     let provided = table
         .strings("provided")?
         .into_iter()
@@ -79,6 +78,7 @@ fn read_bundle(table: Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>),
         target,
         layout,
         run_list,
+        groups: GroupChoice::All,
     };
     Ok((bundle, provided))
 }
@@ -163,6 +163,7 @@ fn read_cookbooks(
             Requirement {
                 constraint: parse_constraint(&text, constraint_at)?,
                 source: None,
+                groups: vec![DEFAULT_GROUP.to_owned()],
                 at,
             }
         } else {
@@ -187,7 +188,11 @@ fn read_requirement(
         return Err(value.wrong_type("a table such as `{ git = \"...\" }` or a version constraint"));
     }
     let table = value.table(format!("cookbook `{key}`"))?;
-    table.only(&["branch", "commit", "git", "path", "rel", "tag", "version"])?;
+    table.only(&[
+        "branch", "commit", "git", "groups", "path", "ref", "rel", "tag", "version",
+    ])?;
+    let groups = read_groups(&table)?;
+    let version = table.value("version").is_some();
     let constraint = match table.string("version")? {
         Some((text, at)) => parse_constraint(&text, at)?,
         None => Constraint::any(),
@@ -197,12 +202,14 @@ fn read_requirement(
     let branch = table.parsed("branch", check_ref_name)?;
     let tag = table.parsed("tag", check_ref_name)?;
     let commit = table.parsed("commit", str::parse::<CommitPrefix>)?;
+    let any = table.parsed("ref", check_ref_name)?;
     let rel = table.parsed("rel", TreePath::parse)?;
 
     let mut references = [
         branch.map(|(name, at)| (GitRef::Branch(name), at)),
         tag.map(|(name, at)| (GitRef::Tag(name), at)),
         commit.map(|(prefix, at)| (GitRef::Commit(prefix), at)),
+        any.map(|(name, at)| (GitRef::Any(name), at)),
     ]
     .into_iter()
     .flatten();
@@ -210,29 +217,30 @@ fn read_requirement(
     if let Some((_, at)) = references.next() {
         return Err(DocumentError::InvalidValue {
             reason: format!("cookbook `{key}` asks for more than one commit"),
-            hint: Some("keep one of `branch`, `tag` and `commit`".to_owned()),
+            hint: Some("keep one of `branch`, `tag`, `commit` and `ref`".to_owned()),
             at,
         });
     }
 
     let source = match (git, path) {
-        (Some((url, _)), None) => Source::Git {
+        (Some((url, _)), None) => Some(Source::Git {
             url,
             reference: reference.map_or(GitRef::Default, |(reference, _)| reference),
             rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
-        },
+        }),
         (None, Some((path, path_at))) => {
-            if let Some(at) = reference.map(|(_, at)| at).or(rel.map(|(_, at)| at)) {
+            let of_git = ["branch", "tag", "commit", "rel"];
+            if let Some(key) = of_git.iter().find(|key| table.key_at(key).is_some()) {
                 return Err(DocumentError::InvalidValue {
-                    reason: "this belongs to `git`, but the cookbook has a `path`".to_owned(),
+                    at: table.key_at(key).unwrap_or(at),
+                    reason: format!("`{key}` belongs to `git`, but the cookbook has a `path`"),
                     hint: Some("take it out, or write `git` instead of `path`".to_owned()),
-                    at,
                 });
             }
             if path.is_empty() || path.contains('\0') {
                 return Err(invalid(&"the path is empty", path_at));
             }
-            Source::Path(path)
+            Some(Source::Path(path))
         }
         (Some(_), Some((_, at))) => {
             return Err(DocumentError::InvalidValue {
@@ -241,19 +249,39 @@ fn read_requirement(
                 at,
             });
         }
+        (None, None) if version && reference.is_none() && rel.is_none() => None,
         (None, None) => {
             return Err(DocumentError::InvalidValue {
                 reason: format!("cookbook `{key}` has no source"),
                 hint: Some("write `git = \"...\"` or `path = \"...\"` into its table".to_owned()),
-                at,
+                at: value.at(),
             });
         }
     };
     Ok(Requirement {
         constraint,
-        source: Some(source),
+        source,
+        groups,
         at,
     })
+}
+
+/// The groups of a cookbook, each once.
+fn read_groups(table: &Table<'_, '_>) -> Result<Vec<String>, DocumentError> {
+    let mut groups = Vec::new();
+    for (group, at) in table.strings("groups")? {
+        if group.is_empty() || group.contains(',') {
+            let reason = "a group's name is not empty and has no comma";
+            return Err(invalid(&reason, at));
+        }
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    if groups.is_empty() {
+        groups.push(DEFAULT_GROUP.to_owned());
+    }
+    Ok(groups)
 }
 
 #[cfg(test)]

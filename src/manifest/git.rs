@@ -107,7 +107,7 @@ fn is_scp_like(before_slash: &str) -> bool {
 }
 
 /// Takes `user:password@` out of a URL, and a query's value, which is where tokens hide.
-fn redact(url: &str) -> String {
+pub(super) fn redact(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
@@ -153,6 +153,22 @@ pub enum GitRef {
     Tag(String),
     /// A commit by its id, or by the first digits of it.
     Commit(CommitPrefix),
+    /// What `git rev-parse` makes of a name: a tag, or else a branch, or else the first digits of a
+    /// commit's id.
+    Any(String),
+}
+
+impl GitRef {
+    /// Its key and its value in a cookpack.toml; none for the default branch.
+    pub fn key_and_value(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Default => None,
+            Self::Branch(name) => Some(("branch", name)),
+            Self::Tag(name) => Some(("tag", name)),
+            Self::Commit(prefix) => Some(("commit", prefix.as_str())),
+            Self::Any(name) => Some(("ref", name)),
+        }
+    }
 }
 
 impl fmt::Display for GitRef {
@@ -162,6 +178,7 @@ impl fmt::Display for GitRef {
             Self::Branch(name) => write!(f, "branch `{name}`"),
             Self::Tag(name) => write!(f, "tag `{name}`"),
             Self::Commit(prefix) => write!(f, "commit `{prefix}`"),
+            Self::Any(name) => write!(f, "ref `{name}`"),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What a person asks for: the manifest.
 
+mod berksfile;
 mod cookpack_toml;
+mod declared;
+mod error;
 mod git;
+mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,13 +19,17 @@ use crate::run_list::RunListItem;
 use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
 
+pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
+pub use error::{ManifestError, ManifestProblem};
 pub(crate) use git::check_ref_name;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
+pub use upstream::{Upstream, UpstreamKind};
 
 /// What a person wants packed: cookbooks and where they come from.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     file: SourceFile,
+    format: Format,
     /// The archive and its consumer.
     pub bundle: Bundle,
     /// The run lists of layers, by layer and lifecycle event; checked like the bundle's own.
@@ -30,6 +38,25 @@ pub struct Manifest {
     pub cookbooks: BTreeMap<CookbookName, Requirement>,
     /// Cookbooks that the machine already has: a dependency on one is met without packing it.
     pub provided: BTreeSet<CookbookName>,
+    /// The places that are to give the cookbooks that have no source of their own. This version
+    /// asks none of them.
+    pub upstreams: Vec<Upstream>,
+}
+
+/// The kind of file that a manifest was read from.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A cookpack.toml.
+    CookpackToml,
+    /// A Policyfile.rb.
+    Policyfile,
+    /// A Berksfile.
+    Berksfile,
+    /// A Cheffile.
+    Cheffile,
+    /// The metadata of a lone cookbook.
+    Metadata,
 }
 
 /// The archive and its consumer.
@@ -43,7 +70,37 @@ pub struct Bundle {
     pub layout: LayoutKind,
     /// The recipes that will be run, each of which must be in the archive.
     pub run_list: Vec<RunListEntry>,
+    /// Whose cookbooks are packed.
+    pub groups: GroupChoice,
 }
+
+/// Which groups' cookbooks are packed, with all that they depend on. What is locked does not depend
+/// on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum GroupChoice {
+    /// All of them.
+    #[default]
+    All,
+    /// Those in one of these groups.
+    Only(Vec<String>),
+    /// Those in none of these groups.
+    Except(Vec<String>),
+}
+
+impl GroupChoice {
+    /// Whether a cookbook in these groups is packed.
+    pub fn takes(&self, groups: &[String]) -> bool {
+        let named = |chosen: &[String]| groups.iter().any(|group| chosen.contains(group));
+        match self {
+            Self::All => true,
+            Self::Only(chosen) => named(chosen),
+            Self::Except(chosen) => !named(chosen),
+        }
+    }
+}
+
+/// The group of a cookbook that is in no other.
+pub const DEFAULT_GROUP: &str = "default";
 
 /// A layer, as OpsWorks calls a group of machines with one set of run lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +190,8 @@ pub struct Requirement {
     pub constraint: Constraint,
     /// Where it comes from; without one, only the constraint is stated.
     pub source: Option<Source>,
+    /// Its groups, at least one.
+    pub groups: Vec<String>,
     /// Where the requirement is written.
     pub at: Location,
 }
@@ -186,20 +245,38 @@ impl Manifest {
         let requirement = Requirement {
             constraint: Constraint::any(),
             source: Some(Source::Path(".".to_owned())),
+            groups: vec![DEFAULT_GROUP.to_owned()],
             at: metadata.at(0..0),
         };
+        let bundle = Bundle {
+            name: name.to_string(),
+            target: Target::default(),
+            layout: LayoutKind::default(),
+            run_list: Vec::new(),
+            groups: GroupChoice::All,
+        };
         Self {
-            bundle: Bundle {
-                name: name.to_string(),
-                target: Target::default(),
-                layout: LayoutKind::default(),
-                run_list: Vec::new(),
-            },
-            layers: Vec::new(),
             cookbooks: BTreeMap::from([(name, requirement)]),
-            provided: BTreeSet::new(),
-            file: metadata,
+            ..Self::empty(metadata, Format::Metadata, bundle)
         }
+    }
+
+    /// A manifest that names nothing.
+    fn empty(file: SourceFile, format: Format, bundle: Bundle) -> Self {
+        Self {
+            file,
+            format,
+            bundle,
+            layers: Vec::new(),
+            cookbooks: BTreeMap::new(),
+            provided: BTreeSet::new(),
+            upstreams: Vec::new(),
+        }
+    }
+
+    /// The kind of file it was read from.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// The text it was read from.
@@ -241,6 +318,14 @@ impl Manifest {
         }
         for name in &self.provided {
             hasher.update(format!("provided {name}\n").as_bytes());
+        }
+        for Upstream {
+            kind,
+            preferred_for,
+            ..
+        } in &self.upstreams
+        {
+            hasher.update(format!("upstream {kind} {preferred_for:?}\n").as_bytes());
         }
         hasher.finish()
     }

@@ -1,5 +1,6 @@
 //! What an operation needs beside its input.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub struct Context<'a> {
     limits: Limits,
     offline: bool,
     jobs: NonZeroUsize,
+    env: BTreeMap<String, String>,
 }
 
 impl<'a> Context<'a> {
@@ -31,6 +33,7 @@ impl<'a> Context<'a> {
             limits: Limits::default(),
             offline: false,
             jobs: NonZeroUsize::MIN,
+            env: BTreeMap::new(),
         }
     }
 
@@ -67,6 +70,18 @@ impl<'a> Context<'a> {
     pub fn with_jobs(mut self, jobs: NonZeroUsize) -> Self {
         self.jobs = jobs;
         self
+    }
+
+    /// What a manifest written in Ruby sees as `ENV`; nothing, unless this says otherwise. The
+    /// metadata of cookbooks sees nothing in any case, so that a commit has one meaning.
+    #[must_use]
+    pub fn with_env(mut self, env: BTreeMap<String, String>) -> Self {
+        self.env = env;
+        self
+    }
+
+    pub(super) fn env(&self) -> &BTreeMap<String, String> {
+        &self.env
     }
 
     pub(super) fn jobs(&self) -> NonZeroUsize {

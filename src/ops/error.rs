@@ -13,6 +13,7 @@ use crate::event::Cancelled;
 use crate::git::GitError;
 use crate::layout::LayoutError;
 use crate::lockfile::{LockfileError, Pin};
+use crate::manifest::ManifestError;
 use crate::metadata::MetadataError;
 use crate::name::{CookbookName, InvalidName};
 use crate::ops::VendorError;
@@ -28,6 +29,9 @@ pub enum Error {
     /// The manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] DocumentError),
+    /// A Berksfile or another manifest of Ruby is wrong.
+    #[error(transparent)]
+    ManifestFile(#[from] ManifestError),
     /// The lockfile cannot be read.
     #[error(transparent)]
     Lockfile(#[from] LockfileError),
@@ -74,10 +78,10 @@ pub enum Error {
         at: Location,
     },
     /// A cookbook's name cannot be one.
-    #[error("{file}: {error}")]
+    #[error("{at}: {error}")]
     BadName {
-        /// The metadata's file.
-        file: String,
+        /// Where the metadata declares it.
+        at: Location,
         /// Why.
         error: InvalidName,
     },
@@ -103,8 +107,30 @@ pub enum Error {
         /// A name of the manifest that is close to it.
         near: Option<String>,
     },
+    /// An archive would replace a file that is none.
+    #[error("`{}` is there already, and is no archive", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A group was named that no cookbook is in.
+    #[error("no cookbook is in the group `{group}`")]
+    NoSuchGroup {
+        /// The group.
+        group: String,
+        /// A group that is close to it.
+        near: Option<String>,
+        /// The groups that there are.
+        known: Vec<String>,
+    },
+    /// The groups that were named leave nothing to pack.
+    #[error("no cookbook of {manifest} is in the groups chosen, so there is nothing to pack")]
+    NothingChosen {
+        /// The manifest.
+        manifest: String,
+    },
     /// There is neither a manifest nor a cookbook in a folder.
-    #[error("there is neither a cookpack.toml nor a metadata.json or metadata.rb in `{}`", folder.display())]
+    #[error("there is no cookpack.toml, Policyfile.rb, Berksfile, metadata.json or metadata.rb in `{}`", folder.display())]
     NoProject {
         /// The folder.
         folder: PathBuf,
@@ -124,7 +150,7 @@ pub enum Error {
         at: Location,
         /// What is wrong with the repository.
         #[source]
-        error: GitError,
+        error: Box<GitError>,
     },
     /// A folder cannot be a source.
     #[error(transparent)]
@@ -213,10 +239,11 @@ impl Error {
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
             Self::Manifest(error) => Some(error),
+            Self::ManifestFile(error) => Some(error),
             Self::Lockfile(error) => Some(error),
             Self::Conflict(error) => Some(error),
             Self::Metadata(error) => Some(error),
-            Self::Git { error, .. } => Some(error),
+            Self::Git { error, .. } => Some(&**error),
             Self::CookbookFolder { error, .. } => Some(error),
             Self::Folder(error) => Some(error),
             Self::Tree(error) => Some(error),
@@ -232,25 +259,24 @@ impl Error {
 impl Error {
     /// Adds the manifest's line, and what can be done about it there.
     fn with_its_place(&self, mut shown: Vec<Diagnostic>) -> Vec<Diagnostic> {
-        let (Self::Git { name, at, .. } | Self::CookbookFolder { name, at, .. }) = self else {
-            return shown;
+        let (name, at, is_moved) = match self {
+            Self::Git { name, at, error } => {
+                let is_moved = matches!(
+                    **error,
+                    GitError::TagMoved { .. } | GitError::BranchRewritten { .. }
+                );
+                (name, at, is_moved)
+            }
+            Self::CookbookFolder { name, at, .. } => (name, at, false),
+            _ => return shown,
         };
         if let Some(first) = shown.first_mut() {
-            first
-                .labels
-                .push(at.label(format!("cookbook `{name}` comes from there")));
-            if self.kind() == Kind::Verification
-                && !matches!(
-                    self,
-                    Self::Git {
-                        error: GitError::Damaged { .. },
-                        ..
-                    }
-                )
-            {
-                let hint =
-                    format!("if that is right, `cookpack update {name}` takes what is there now");
-                first.hints.push(hint);
+            let note = format!("cookbook `{name}` comes from there");
+            first.labels.push(at.label(note));
+            if is_moved {
+                first.hints.push(format!(
+                    "if it is right, `cookpack update {name}` takes what is there now"
+                ));
             }
         }
         shown
@@ -313,9 +339,23 @@ impl Diagnose for Error {
             Self::NotInManifest {
                 near: Some(near), ..
             } => shown.hint(format!("did you mean `{near}`?")),
+            Self::BadName { at, error } => {
+                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
+            }
+            Self::NoSuchGroup { near, known, .. } => {
+                let known: Vec<_> = known.iter().map(|group| format!("`{group}`")).collect();
+                let known = known.join(", ");
+                shown.hint(match near {
+                    Some(near) => format!("did you mean `{near}`? there are {known}"),
+                    None => format!("there are {known}"),
+                })
+            }
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
             ),
+            Self::NotAnArchive { .. } => {
+                shown.hint("name another file with `-o`, or delete this one if it may go")
+            }
             Self::NoProject { .. } => {
                 shown.hint("run `cookpack init` to write one, or name one with `--manifest-path`")
             }

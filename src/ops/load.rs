@@ -93,6 +93,46 @@ pub fn load_folder(cx: &Context<'_>, folder: &Path) -> Result<LoadedCookbook, Er
     Ok(cookbook)
 }
 
+/// The compiled metadata.json of the cookbook in a folder; or, where `path` is a metadata.rb or a
+/// metadata.json, of that file alone.
+///
+/// # Errors
+/// As [`load_folder`].
+pub fn compile_metadata(cx: &Context<'_>, path: &Path) -> Result<String, Error> {
+    let is_file = |name: &&str| path.file_name().is_some_and(|last| *last == **name);
+    let file = [METADATA_JSON, METADATA_RB].into_iter().find(is_file);
+    let Some(name) = file else {
+        return load_folder(cx, path).map(|cookbook| cookbook.compiled_metadata());
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let place = Place::folder(folder, folder, None)?;
+    let inner = place.base.join(name.as_bytes());
+    let text = place.tree.read_text(&inner, cx.limits().text_bytes)?;
+    let file = SourceFile::new(path.display().to_string(), text);
+    let mut metadata = parse_metadata(&place, name, &file)?;
+    let (own, warnings) = name_of(&place, &file, &metadata)?;
+    for warning in &warnings {
+        cx.reporter().report(&Event::Warning(warning));
+    }
+    metadata.name = Some(own.to_string());
+    Ok(metadata.to_json())
+}
+
+fn parse_metadata(place: &Place, name: &str, file: &SourceFile) -> Result<Metadata, Error> {
+    if name == METADATA_JSON {
+        return Ok(Metadata::from_json(file)?);
+    }
+    let files = ruby::TreeFiles {
+        tree: &*place.tree,
+        base: place.base.clone(),
+    };
+    let settings = ruby::Settings::default();
+    Ok(Metadata::from_ruby(file, &files, &settings)?)
+}
+
 impl LoadedCookbook {
     /// The metadata.json that is packed where the cookbook has none, as Chef writes it.
     pub fn compiled_metadata(&self) -> String {
@@ -156,18 +196,17 @@ pub(super) fn read_metadata(
         None => Ok(None),
     };
     let metadata_rb = read(METADATA_RB)?;
-    let shown = |name: &str| format!("{}/{name}", place.label());
+    let shown = |name: &str| match &*place.label() {
+        "." => name.to_owned(),
+        label => format!("{label}/{name}"),
+    };
     let (file, metadata) = if let Some(text) = read(METADATA_JSON)? {
         let file = SourceFile::new(shown(METADATA_JSON), text);
-        let metadata = Metadata::from_json(&file)?;
+        let metadata = parse_metadata(place, METADATA_JSON, &file)?;
         (file, metadata)
     } else if let Some(text) = &metadata_rb {
         let file = SourceFile::new(shown(METADATA_RB), text.as_str());
-        let files = ruby::TreeFiles {
-            tree: &*place.tree,
-            base: place.base.clone(),
-        };
-        let metadata = Metadata::from_ruby(&file, &files, &ruby::Settings::default())?;
+        let metadata = parse_metadata(place, METADATA_RB, &file)?;
         (file, metadata)
     } else {
         return Err(Error::NotACookbook {
@@ -205,8 +244,9 @@ fn name_of(
     file: &SourceFile,
     metadata: &Metadata,
 ) -> Result<(CookbookName, Vec<Diagnostic>), Error> {
+    let declared = metadata.name_at.clone();
     let bad = |error| Error::BadName {
-        file: file.name().to_owned(),
+        at: declared.clone().unwrap_or_else(|| file.at(0..0)),
         error,
     };
     if let Some(name) = &metadata.name {
@@ -215,7 +255,7 @@ fn name_of(
     let name = place.fallback_name.clone().unwrap_or_default();
     let name: CookbookName = name.parse().map_err(bad)?;
     let warning = Diagnostic::new(format!(
-        "{} gives no name, so the cookbook is called `{name}` after its folder",
+        "{} gives no name: the cookbook is taken for `{name}`",
         file.name()
     ))
     .hint(format!(

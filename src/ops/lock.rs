@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use super::load::{LoadedCookbook, Place, load};
-use super::{Context, Error, LockDifference};
+use super::{Context, Error, LockDifference, choose_groups};
 use crate::digest::ContentDigest;
 use crate::event::{CancelToken, Event};
 use crate::git::Repositories;
@@ -132,8 +132,10 @@ pub(super) fn prepare(
             .collect(),
     };
     check_lockfile(mode, &lockfile)?;
+    let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
+        .filter(|(name, _)| chosen.cookbooks.contains_key(name))
         .map(|(name, (pin, cookbook))| planned(name, pin, cookbook))
         .collect();
     Ok(Prepared {
@@ -200,17 +202,18 @@ fn locate<'a>(
     let git_failed = |error| Error::Git {
         name: name.clone(),
         at: at.clone(),
-        error,
+        error: Box::new(error),
     };
     let (pin, place, content) = match source {
         Source::Path(path) => {
             let project = manifest.folder();
             let place = Place::folder(&project, &project.join(path), Some(at.clone()));
-            let place = place.map_err(|error| Error::CookbookFolder {
+            let mut place = place.map_err(|error| Error::CookbookFolder {
                 name: name.clone(),
                 at: at.clone(),
                 error,
             })?;
+            place.fallback_name = Some(name.to_string());
             (Pin::Path { path: path.clone() }, place, None)
         }
         Source::Git {
@@ -227,15 +230,10 @@ fn locate<'a>(
                 }
                 _ => repositories.resolve(url, reference).map_err(git_failed)?,
             };
-            let last = rel
-                .as_str()
-                .rsplit('/')
-                .next()
-                .filter(|part| !part.is_empty());
             let place = Place {
                 tree: repositories.tree(url, &commit).map_err(git_failed)?,
                 base: rel.clone(),
-                fallback_name: Some(last.unwrap_or(name.as_str()).to_owned()),
+                fallback_name: Some(name.to_string()),
                 at: Some(at.clone()),
             };
             let pin = Pin::Git {

@@ -4,13 +4,10 @@
     reason = "rank 4: this module reads a project's files"
 )]
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::load::{Place, read_metadata};
+use super::manifest_file::{MANIFESTS, read_manifest_file, read_text};
 use super::{Context, Error};
-use crate::layout::{CookbookPlan, METADATA_JSON};
 use crate::lockfile::Lockfile;
 use crate::manifest::Manifest;
 
@@ -32,38 +29,22 @@ pub(super) const MANIFEST: &str = "cookpack.toml";
 /// The lockfile's file name.
 const LOCKFILE: &str = "cookpack.lock";
 
-/// What a folder is taken for, the first that is there.
-const MANIFESTS: [&str; 3] = [MANIFEST, METADATA_JSON, "metadata.rb"];
-
-/// Opens the project at `path`: a manifest (a `cookpack.toml`, or the metadata of a lone cookbook),
-/// or a folder that holds one.
+/// Opens the project at `path`: a manifest (a `cookpack.toml`, a Berksfile, or the metadata of a lone
+/// cookbook), or a folder that holds one.
 ///
 /// # Errors
 /// When there is none, or it or its lockfile cannot be read.
 pub fn open_project(cx: &Context<'_>, path: &Path) -> Result<Project, Error> {
-    let file = match path.is_dir() {
-        true => MANIFESTS
-            .iter()
-            .map(|name| path.join(name))
-            .find(|file| file.is_file())
-            .ok_or_else(|| Error::NoProject {
-                folder: path.to_owned(),
-            })?,
-        false => path.to_owned(),
-    };
+    let file = manifest_path(path)?;
     let folder = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let manifest = match MANIFESTS[1..].contains(&&*name) {
-        true => lone_cookbook(cx, folder)?,
-        false => Manifest::parse(file.display().to_string(), &read(cx, &file)?)?,
-    };
+    let manifest = read_manifest_file(cx, &file)?.manifest(folder)?;
     let lockfile_path = folder.join(LOCKFILE);
     let lockfile = match lockfile_path.exists() {
         true => {
-            let text = read(cx, &lockfile_path)?;
+            let text = read_text(cx, &lockfile_path)?;
             Some(Lockfile::parse(lockfile_path.display().to_string(), &text)?)
         }
         false => None,
@@ -75,22 +56,27 @@ pub fn open_project(cx: &Context<'_>, path: &Path) -> Result<Project, Error> {
     })
 }
 
-fn lone_cookbook(cx: &Context<'_>, folder: &Path) -> Result<Manifest, Error> {
-    let place = Place::folder(folder, folder, None)?;
-    let found = read_metadata(cx.limits(), &place, &CookbookPlan::default())?;
-    Ok(Manifest::of_cookbook(found.file, found.name))
+fn without_dots(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .collect()
 }
 
-fn read(cx: &Context<'_>, path: &Path) -> Result<String, Error> {
-    let failed = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let size = fs::metadata(path).map_err(failed)?.len();
-    if size > cx.limits().text_bytes {
-        let limit = cx.limits().text_bytes;
-        let reason = format!("it is larger than {limit} bytes");
-        return Err(failed(io::Error::new(io::ErrorKind::InvalidData, reason)));
+/// The manifest at `path`: the file itself, or the first of a folder's.
+///
+/// # Errors
+/// When the folder has none.
+pub fn manifest_path(path: &Path) -> Result<PathBuf, Error> {
+    // Messages name files as a person would: not `./metadata.rb`.
+    let path = without_dots(path);
+    if !path.as_os_str().is_empty() && !path.is_dir() {
+        return Ok(path);
     }
-    fs::read_to_string(path).map_err(failed)
+    MANIFESTS
+        .iter()
+        .map(|name| path.join(name))
+        .find(|file| file.is_file())
+        .ok_or_else(|| Error::NoProject {
+            folder: Path::new(".").join(path),
+        })
 }

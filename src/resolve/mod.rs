@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::{Diagnose, Diagnostic};
-use crate::manifest::Manifest;
+use crate::manifest::{Format, Manifest};
 use crate::metadata::Dependency;
 use crate::name::CookbookName;
 use crate::text::{Location, nearest};
@@ -48,6 +48,10 @@ pub enum Problem {
         demands: Vec<Demand>,
         /// The manifest's file.
         manifest: String,
+        /// What kind of file that is.
+        format: Format,
+        /// Whether the manifest names places that this version does not ask.
+        has_upstreams: bool,
         /// The manifest's line about it, where that gives no source.
         stated: Option<Location>,
         /// A name of the manifest that is close to it.
@@ -136,6 +140,8 @@ impl Problem {
                 name,
                 demands,
                 manifest,
+                format,
+                has_upstreams,
                 stated,
                 near,
             } => {
@@ -150,9 +156,12 @@ impl Problem {
                     diagnostic =
                         diagnostic.hint(format!("the manifest has `{near}`: is that meant?"));
                 }
-                diagnostic.hint(format!(
-                    "write where it comes from into [cookbooks] of {manifest}: `{name} = {{ git = \"...\" }}` or `{name} = {{ path = \"...\" }}`; or, if the machine already has it, `provided = [\"{name}\"]` into [bundle]"
-                ))
+                if *has_upstreams {
+                    diagnostic = diagnostic.hint(
+                        "this version of cookpack cannot ask a Supermarket or another source that gives cookbooks by name",
+                    );
+                }
+                diagnostic.hint(whence(name, manifest, *format))
             }
             Self::Unfit {
                 name, at, demands, ..
@@ -172,6 +181,18 @@ impl Problem {
                     ))
             }
         }
+    }
+}
+
+/// How to say where a cookbook comes from.
+fn whence(name: &str, manifest: &str, format: Format) -> String {
+    match format {
+        Format::Berksfile | Format::Policyfile | Format::Cheffile => format!(
+            "write where it comes from into {manifest}: `cookbook \"{name}\", git: \"...\"` or `cookbook \"{name}\", path: \"...\"`"
+        ),
+        _ => format!(
+            "write where it comes from into [cookbooks] of {manifest}: `{name} = {{ git = \"...\" }}` or `{name} = {{ path = \"...\" }}`; or, if the machine already has it, `provided = [\"{name}\"]` into [bundle]"
+        ),
     }
 }
 
@@ -245,6 +266,8 @@ fn problem(
             name: name.to_owned(),
             demands,
             manifest: manifest.file().name().to_owned(),
+            format: manifest.format(),
+            has_upstreams: !manifest.upstreams.is_empty(),
             stated: stated.into_iter().next().map(|demand| demand.at),
             near: nearest(name, known).map(str::to_owned),
         });

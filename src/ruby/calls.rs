@@ -169,7 +169,7 @@ impl Interpreter<'_> {
     }
 
     /// Calls a block.
-    pub(super) fn call_block(&mut self, dsl: &mut dyn Dsl, block: ProcId, args: &[Value]) -> Eval {
+    pub(crate) fn call_block(&mut self, dsl: &mut dyn Dsl, block: ProcId, args: &[Value]) -> Eval {
         self.call_proc(dsl, block, args, false, None)
     }
 

@@ -44,6 +44,13 @@ pub(crate) trait Dsl {
     /// Calls a word that neither this kind of file nor Ruby has.
     fn unknown(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval;
 
+    /// The file was evaluated to its end: the last look at values that may have changed since they
+    /// were declared.
+    fn finish(&mut self, cx: &mut Interpreter<'_>) -> Eval<()> {
+        let _ = cx;
+        Ok(())
+    }
+
     /// Calls a method of one of this kind of file's own objects, [`Value::Object`]. None where it
     /// has no such method.
     fn call_object(

@@ -4,6 +4,11 @@
 const PARENTS: &[(&str, &str)] = &[
     ("ArgumentError", "StandardError"),
     ("Berkshelf::BerkshelfError", "StandardError"),
+    (
+        "Berkshelf::DuplicateDependencyDefined",
+        "Berkshelf::BerkshelfError",
+    ),
+    ("Berkshelf::InvalidSourceURI", "Berkshelf::BerkshelfError"),
     ("Chef::Exceptions::CookbookNotFound", "RuntimeError"),
     ("Chef::Exceptions::InvalidCookbookVersion", "ArgumentError"),
     ("Chef::Exceptions::InvalidPlatformVersion", "ArgumentError"),
@@ -42,6 +47,11 @@ const PARENTS: &[(&str, &str)] = &[
     ("RuntimeError", "StandardError"),
     ("ScriptError", "Exception"),
     ("SecurityError", "Exception"),
+    (
+        "Semverse::InvalidConstraintFormat",
+        "Semverse::SemverseError",
+    ),
+    ("Semverse::SemverseError", "StandardError"),
     ("SignalException", "Exception"),
     ("StandardError", "Exception"),
     ("StopIteration", "IndexError"),

@@ -50,6 +50,12 @@ pub enum FilesError {
         /// Its text.
         target: String,
     },
+    /// A path that is outside of what may be read.
+    #[error("`{path}` lies outside of the project")]
+    Outside {
+        /// The path asked for.
+        path: String,
+    },
     /// Links lead to links without an end.
     #[error("`{path}` leads through more than {MAX_LINKS} symbolic links")]
     LinkLoop {

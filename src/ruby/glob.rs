@@ -72,10 +72,9 @@ impl Interpreter<'_> {
                 self.step(1 + (end[0].len() * name.len()) as u64 / 64)?;
                 match end {
                     ["**", _, ..] => {
-                        let hidden = name.starts_with('.');
-                        next.extend(
-                            (!hidden && !self.glob_is_link(&below, search)?).then_some(*end),
-                        );
+                        let goes_on =
+                            !name.starts_with('.') && !self.glob_is_link(&below, search)?;
+                        next.extend(goes_on.then_some(*end));
                     }
                     [last] => is_end |= matches(last, &name),
                     [part, rest @ ..] if matches(part, &name) => next.push(rest),

@@ -157,6 +157,11 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// The call that is being evaluated.
+    pub(crate) fn here(&self) -> Span {
+        self.here
+    }
+
     /// A place in one of the files.
     pub(crate) fn location(&self, span: Span) -> Location {
         match self.sources.get(span.file as usize) {

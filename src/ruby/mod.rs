@@ -47,7 +47,7 @@ pub(crate) use dsl::{Dsl, Invocation};
 pub(crate) use fail::Eval;
 pub(crate) use interpreter::Interpreter;
 pub(crate) use numbers::float_text;
-pub(crate) use value::Value;
+pub(crate) use value::{HashId, Value};
 pub(crate) use versions::requirement;
 
 use std::thread;
@@ -75,7 +75,8 @@ pub(crate) fn evaluate(
         let work = || {
             let mut interpreter = Interpreter::new(files, settings);
             let result = interpreter.run(dsl, file, &path, None);
-            result.map(|_| ()).map_err(|fail| interpreter.error(fail))
+            let result = result.and_then(|_| dsl.finish(&mut interpreter));
+            result.map_err(|fail| interpreter.error(fail))
         };
         thread::Builder::new()
             .name("ruby".to_owned())

@@ -133,6 +133,22 @@ pub(super) fn expand(path: &str, folder: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+/// The way from a folder to a path, both from the same root and without detours.
+pub(super) fn relative(path: &str, folder: &str) -> String {
+    fn parts(text: &str) -> Vec<&str> {
+        let parts = text.split('/');
+        parts.filter(|part| !matches!(*part, "" | ".")).collect()
+    }
+    let (path, folder) = (parts(path), parts(folder));
+    let common = path.iter().zip(&folder).take_while(|(a, b)| a == b).count();
+    let mut way = vec![".."; folder.len() - common];
+    way.extend(&path[common..]);
+    match way.is_empty() {
+        true => ".".to_owned(),
+        false => way.join("/"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +200,14 @@ mod tests {
         assert_eq!(expand("../VERSION", "/r/metadata.rb"), "/r/VERSION");
         assert_eq!(expand("/a/../../b", "/x"), "/b");
         assert_eq!(expand(".", "/x"), "/x");
+    }
+
+    #[test]
+    fn the_way_between_two_paths_is_the_shortest() {
+        assert_eq!(relative("a/b", "a"), "b");
+        assert_eq!(relative("a/b", "a/b"), ".");
+        assert_eq!(relative("b", "a/c"), "../../b");
+        assert_eq!(relative("", ""), ".");
     }
 
     #[test]

@@ -212,9 +212,23 @@ impl Interpreter<'_> {
     /// How a person knows another file of the same source: as the first one is shown.
     fn sibling_name(&self, path: &str) -> String {
         let (first, own) = self.first_source();
-        match first.strip_suffix(own) {
-            Some(prefix) => format!("{prefix}{path}"),
-            None => path.to_owned(),
+        if let Some(prefix) = first.strip_suffix(own) {
+            return format!("{prefix}{path}");
+        }
+        let below = paths::relative(path, paths::dirname(own));
+        match paths::dirname(first) {
+            "." => below,
+            folder => format!("{folder}/{below}"),
+        }
+    }
+
+    /// A path of the program's as one that begins at the evaluated file's folder, without detours.
+    /// One that is absolute and elsewhere stays absolute. None if it climbs above everything.
+    pub(crate) fn path_from_base(&self, path: &str) -> Option<String> {
+        let full = paths::expand(path, &self.working_folder());
+        match paths::holds_place(&full) {
+            true => Some(paths::relative(paths::below_root(&full), self.files.base())),
+            false => (path.starts_with('/') && !paths::holds_place(path)).then_some(full),
         }
     }
 }

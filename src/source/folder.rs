@@ -65,7 +65,10 @@ impl FolderTree {
 
 impl Tree for FolderTree {
     fn label(&self) -> String {
-        self.shown.display().to_string()
+        match self.shown.as_os_str().is_empty() {
+            true => ".".to_owned(),
+            false => self.shown.display().to_string(),
+        }
     }
 
     fn entries(&self, dir: &[u8]) -> Result<Vec<TreeEntry>, TreeError> {

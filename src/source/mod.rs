@@ -6,14 +6,16 @@
 )]
 
 mod folder;
+mod project;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::path::TreePath;
 pub(crate) use folder::FolderTree;
+pub(crate) use project::ProjectFiles;
 
 /// Why a folder cannot be a source.
 #[derive(Debug, thiserror::Error)]
@@ -65,5 +67,10 @@ pub(crate) fn open_folder(
         Some((root.to_owned(), base))
     });
     let (root, base) = found.unwrap_or_else(|| (real.clone(), TreePath::root()));
-    Ok((FolderTree::new(root, folder.to_owned()), base))
+    // Messages name files as a person would: not `./cookbooks/web`.
+    let parts = folder
+        .components()
+        .filter(|part| *part != Component::CurDir);
+    let shown: PathBuf = parts.collect();
+    Ok((FolderTree::new(root, shown), base))
 }

@@ -138,8 +138,20 @@ fn group_firsts(group: &str) -> Vec<String> {
     firsts
 }
 
-/// Checks one file of a module; `top` tells that `super` is the crate's root there.
-fn check(ranks: &Ranks, module: &str, top: bool, source: &str) -> Vec<String> {
+/// What follows a chain of as many `super::` as lead to the crate's root, or more (a module within the
+/// file takes one more), with their lines.
+fn supers(code: &str, depth: usize) -> Vec<(usize, String)> {
+    let chain = vec!["super"; depth].join("::");
+    let mut found = uses(code, &chain);
+    // The chain may go on: its last part is then a `super` itself.
+    if found.iter().any(|(_, name)| name == "super") {
+        found.extend(supers(code, depth + 1));
+    }
+    found
+}
+
+/// Checks one file of a module that lies `depth` modules below the crate's root.
+fn check(ranks: &Ranks, module: &str, depth: usize, source: &str) -> Vec<String> {
     let code = code(source);
     let Some(&own) = ranks.get(module) else {
         return vec![format!("`{module}` is missing from the rank table")];
@@ -156,14 +168,9 @@ fn check(ranks: &Ranks, module: &str, top: bool, source: &str) -> Vec<String> {
             )),
         }
     }
-    for (line, name) in uses(&code, "super") {
-        if top && ranks.get(&name).is_some_and(|&rank| rank > own) {
-            problems.push(format!("{module}:{line}: `super::{name}` leads upwards"));
-        }
-        if name == "super" {
-            problems.push(format!(
-                "{module}:{line}: write `crate::` for `super::super::`"
-            ));
+    for (line, name) in supers(&code, depth) {
+        if ranks.get(&name).is_some_and(|&rank| rank > own) {
+            problems.push(format!("{module}:{line}: `super` leads up to `{name}`"));
         }
     }
     problems
@@ -197,10 +204,9 @@ fn no_module_uses_what_stands_above_it() {
         if matches!(first, "lib.rs" | "main.rs") {
             continue;
         }
-        let second = parts.next();
-        let top = matches!(second, None | Some("mod.rs"));
+        let depth = 1 + parts.filter(|part| *part != "mod.rs").count();
         let source = fs::read_to_string(&file).expect("UTF-8");
-        problems.extend(check(&ranks, module, top, &source));
+        problems.extend(check(&ranks, module, depth, &source));
         seen.insert(module.to_owned());
     }
     problems.dedup();
@@ -224,7 +230,7 @@ fn the_check_itself_finds_each_kind_of_breach() {
         "| rank | what | modules |\n|---|---|---|\n| 2 | engines | `layout/`, `archive/` |\n| 1 | formats | `lockfile` |\n| 0 | words | `name`, `path` |\n",
     );
     assert_eq!(ranks.len(), 5);
-    let problems = |source: &str| check(&ranks, "lockfile", true, source).len();
+    let problems = |source: &str| check(&ranks, "lockfile", 1, source).len();
     for good in [
         "use crate::name::Name;",
         "use crate::{name::{Name, Other}, path};",
@@ -246,9 +252,16 @@ fn the_check_itself_finds_each_kind_of_breach() {
         "use super::archive::X;",
         "use crate::Reexported;",
         "use crate::unlisted::X;",
-        "use super::super::x;",
+        "mod tests { use super::super::archive::X; }",
+        "use super::{name, layout::Layout};",
     ] {
         assert_eq!(problems(bad), 1, "{bad}");
     }
-    assert_eq!(check(&ranks, "absent", true, "").len(), 1);
+    // In a folder `super` is the folder's own module, and one more is the root.
+    let deep = |source: &str| check(&ranks, "layout", 2, source).len();
+    assert_eq!(deep("use super::archive; use super::super::archive;"), 0);
+    let ranks_above = |source: &str| check(&ranks, "lockfile", 2, source).len();
+    assert_eq!(ranks_above("use super::archive;"), 0);
+    assert_eq!(ranks_above("use super::super::archive;"), 1);
+    assert_eq!(check(&ranks, "absent", 1, "").len(), 1);
 }

@@ -306,3 +306,41 @@ fn a_repository_that_grows_is_fetched_again() {
     sandbox.ok("update");
     assert!(sandbox.text("cookpack.lock").contains("2.0.0"));
 }
+
+#[test]
+fn memory_does_not_grow_with_the_archive() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .cookbook("web", "web", "")
+        .manifest("web = { path = \"web\" }\n");
+    // Sparse: it takes no room on the disk.
+    for name in ["one", "two"] {
+        sandbox.write(format!("web/files/{name}"), "");
+        let path = sandbox.path(format!("web/files/{name}"));
+        let file = fs::OpenOptions::new().append(true).open(path);
+        file.expect("a file").set_len(200 << 20).expect("a length");
+    }
+    let run = sandbox.shell("ulimit -v 262144; \"$cookpack\" build -o - | wc -c");
+    let size: usize = run.ok().out().trim().parse().expect("a number");
+    assert!(size > 100_000);
+}
+
+#[test]
+fn an_archive_never_replaces_what_is_no_archive() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("web", "web", "");
+    sandbox.manifest("web = { path = \"web\" }\n");
+    sandbox.ok("build");
+    for input in ["cookpack.toml", "cookpack.lock", "web/metadata.rb"] {
+        let old = sandbox.read(input);
+        sandbox
+            .run(&format!("build -o {input}"))
+            .fails(1)
+            .says([input, "no archive"]);
+        assert!(sandbox.read(input) == old, "{input}");
+    }
+    // An older archive, and an empty file such as mktemp makes, make way.
+    sandbox.write("empty", "");
+    sandbox.ok("build -o empty");
+    sandbox.ok("build -o empty");
+}

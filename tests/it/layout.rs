@@ -257,26 +257,35 @@ fn chefignore_is_looked_for_up_to_the_sources_root_and_never_above() {
     repo.write("group/chefignore", "*.far\n");
     repo.write("chefignore", "*.root\n");
     repo.commit("x");
-    // Above the repository's root and above a path source nothing counts.
-    sandbox.write("chefignore", "*\n");
-    sandbox.write("own/chefignore", "*\n");
-    sandbox.cookbook("own/c", "c", "");
-    sandbox.write("own/c/x.near", "");
+    // A path source inside the project is looked at up to the project, one outside of it alone.
+    for folder in ["own/c", "../outside/d"] {
+        sandbox.cookbook(folder, &folder[folder.len() - 1..], "");
+        for file in ["x.near", "x.far", "x.root"] {
+            sandbox.write(format!("{folder}/{file}"), "");
+        }
+    }
+    sandbox
+        .write("own/chefignore", "*.near\n")
+        .write("chefignore", "*.far\n")
+        .write("../outside/chefignore", "*\n")
+        .write("../chefignore", "*\n");
     sandbox.manifest(
         "a = { git = \"repo\", rel = \"group/cookbooks/a\" }\n\
          b = { git = \"repo\", rel = \"group/cookbooks/b\" }\n\
-         c = { path = \"own/c\" }\n",
+         c = { path = \"own/c\" }\n\
+         d = { path = \"../outside/d\" }\n",
     );
     let paths = lone(&sandbox);
-    let paths: Vec<&str> = paths
-        .iter()
-        .map(String::as_str)
-        .filter(|p| p.contains("/x."))
-        .collect();
-    assert_eq!(
-        paths,
-        ["a/x.far", "a/x.root", "b/x.near", "b/x.root", "c/x.near"]
-    );
+    let paths = paths.iter().map(String::as_str);
+    let paths: Vec<&str> = paths.filter(|p| p.contains("/x.")).collect();
+    let wanted = [
+        "a/x.far", "a/x.root", "b/x.near", "b/x.root", "c/x.far", "c/x.root", "d/x.far",
+        "d/x.near", "d/x.root",
+    ];
+    assert_eq!(paths, wanted);
+    sandbox.remove("own/chefignore");
+    let paths = lone(&sandbox);
+    assert!(paths.contains(&"c/x.near".to_owned()) && !paths.contains(&"c/x.far".to_owned()));
 }
 
 #[test]
@@ -427,7 +436,7 @@ fn files_tells_of_each_file_what_becomes_of_it() {
             .next()
             .unwrap_or_else(|| panic!("nothing of {path}: {run}"));
         assert!(lines.next().is_none(), "{path} twice: {run}");
-        line.to_owned()
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     // The reason names the line of the chefignore that did it.
     let ignored = line("a.swp");

@@ -1,9 +1,11 @@
 //! `cookpack.lock`: what was decided is kept, obeyed and checked.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::support::{Repo, Sandbox, Tarball};
+use crate::support::{Repo, Sandbox, Tarball, finish};
 
 /// A project with two git cookbooks and one in a folder.
 fn project() -> (Sandbox, Repo, Repo) {
@@ -392,46 +394,77 @@ fn a_pinned_commit_that_no_branch_leads_to_any_more_is_no_silence() {
         .says(["web", "main"]);
 }
 
-#[test]
-fn a_damaged_store_is_an_error_that_says_which() {
-    let (sandbox, ..) = project();
-    sandbox.ok("build");
-    let old = sandbox.read("bundle.tar.gz");
+/// Overwrites what the store has of objects of a kind, in packs and outside of them.
+fn damage(sandbox: &Sandbox, kind: &str) -> usize {
     let mut damaged = 0;
+    let git = |args: &[&str], path: &Path| {
+        let mut command = Command::new("git");
+        command.args(args).arg(path);
+        finish(command.env("GIT_CONFIG_NOSYSTEM", "1")).ok()
+    };
+    let mut flip = |file: &Path, ranges: &[std::ops::Range<usize>]| {
+        let mut bytes = fs::read(file).expect("an object");
+        for byte in ranges.iter().flat_map(Clone::clone) {
+            bytes[byte] ^= 0x55;
+        }
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("chmod");
+        fs::write(file, bytes).expect("damage");
+        damaged += ranges.len();
+    };
     for file in files(&sandbox.store()) {
-        let name = file.to_str().expect("UTF-8");
-        let is_pack = name.ends_with(".pack");
-        let is_object =
-            name.contains("/objects/") && !name.contains("/pack/") && !name.contains("/info/");
-        if !is_pack && !is_object {
-            continue;
+        if file.extension().is_some_and(|e| e == "pack") {
+            // Lines of: id, kind, size, size in the pack, offset.
+            let listed = git(&["verify-pack", "-v"], &file.with_extension("idx"));
+            let ranges = listed.lines().into_iter().filter_map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [_, found, _, packed, at, ..] = words[..] else {
+                    return None;
+                };
+                let (packed, at): (usize, usize) = (packed.parse().ok()?, at.parse().ok()?);
+                // Past the object's own header, into what is compressed.
+                (found == kind).then_some(at + 4..at + packed)
+            });
+            flip(&file, &ranges.collect::<Vec<_>>());
+        } else if let Some((mirror, object)) = loose(&file) {
+            let mirror = format!("--git-dir={}", mirror.display());
+            let found = git(&[&mirror, "cat-file", "-t"], Path::new(&object));
+            if found.out().trim() == kind {
+                let length = fs::read(&file).expect("an object").len();
+                flip(&file, std::slice::from_ref(&(4..length)));
+            }
         }
-        let mut bytes = fs::read(&file).expect("an object");
-        // Past the pack's own header and the first object's.
-        let from = if is_pack { 24 } else { 4 };
-        let end = bytes.len() - if is_pack { 20 } else { 0 };
-        for byte in &mut bytes[from..end] {
-            *byte ^= 0x55;
-        }
-        let mut mode = file.metadata().expect("metadata").permissions();
-        #[expect(
-            clippy::permissions_set_readonly_false,
-            reason = "a file of this test's own"
-        )]
-        mode.set_readonly(false);
-        fs::set_permissions(&file, mode).expect("chmod");
-        fs::write(&file, bytes).expect("damage");
-        damaged += 1;
     }
-    assert!(damaged >= 2, "{:?}", files(&sandbox.store()));
-    for command in ["build --frozen", "build --locked", "build"] {
-        let run = sandbox.run(command).fails(4);
-        let run = run.says(["store"]);
-        assert!(
-            run.stderr.contains("repos/web") || run.stderr.contains("repos/db"),
-            "{run}"
-        );
-        assert!(sandbox.read("bundle.tar.gz") == old);
+    damaged
+}
+
+/// The repository and the id of an object that has a file of its own.
+fn loose(file: &Path) -> Option<(&Path, String)> {
+    let folder = file.parent()?;
+    let (first, rest) = (folder.file_name()?.to_str()?, file.file_name()?.to_str()?);
+    let objects = folder.parent()?;
+    let is_one = first.len() == 2 && rest.len() == 38 && objects.ends_with("objects");
+    is_one.then_some((objects.parent()?, format!("{first}{rest}")))
+}
+
+#[test]
+fn a_damaged_store_is_an_error_that_says_which_or_is_mended() {
+    for kind in ["blob", "tree", "commit"] {
+        let (sandbox, ..) = project();
+        sandbox.ok("build");
+        let old = sandbox.read("bundle.tar.gz");
+        let damaged = damage(&sandbox, kind);
+        assert!(damaged >= 2, "{kind}: {:?}", files(&sandbox.store()));
+        for command in ["build --frozen", "build --locked", "build"] {
+            let run = sandbox.run(command);
+            assert!(sandbox.read("bundle.tar.gz") == old, "{kind}: {run}");
+            // Where it may fetch, it may also mend.
+            if run.code == Some(0) && command != "build --frozen" {
+                continue;
+            }
+            let run = run.fails(4).says(["store"]);
+            let named = ["repos/web", "repos/db"].map(|name| run.stderr.contains(name));
+            assert!(named.contains(&true), "{kind}: {run}");
+        }
     }
 }
 

@@ -133,10 +133,9 @@ fn compiled_metadata_is_in_chefs_order_and_style() {
     let archive = sandbox.build("");
     assert_eq!(archive.text("web/metadata.json"), JSON);
     assert_eq!(archive.text("web/metadata.rb"), RUBY, "metadata.rb is kept");
-    assert_eq!(sandbox.ok("metadata .").out().trim_end(), JSON.trim_end());
-    assert_eq!(sandbox.ok("metadata").out().trim_end(), JSON.trim_end());
-    let small = lone("name 'web'\n").ok("metadata");
-    assert_eq!(small.out().trim_end(), SMALL.trim_end());
+    assert_eq!(sandbox.ok("metadata .").out(), JSON);
+    assert_eq!(sandbox.ok("metadata").out(), JSON);
+    assert_eq!(lone("name 'web'\n").ok("metadata").out(), SMALL);
 }
 
 #[test]
@@ -191,12 +190,43 @@ fn a_metadata_json_that_chefignore_leaves_out_is_not_lost() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_an_error_with_its_line_and_never_a_wrong_value() {
+fn what_metadata_computes_is_computed_without_running_it() {
+    for (line, version) in [
+        ("version \"1.#{1 + 1}.0\"", "1.2.0"),
+        ("version '1.3.0' if true", "1.3.0"),
+        ("x = '1.4.0'\nversion x", "1.4.0"),
+        (
+            "version IO.read(File.join(File.dirname(__FILE__), 'VERSION'))",
+            "1.5.0",
+        ),
+        ("version IO.read('NONE') rescue '9.9.9'", "0.0.0"),
+        ("%w(1.6.0).each { |x| version x }", "1.6.0"),
+    ] {
+        let sandbox = lone(&format!("name 'web'\n{line}\n"));
+        sandbox.write("VERSION", "1.5.0\n");
+        let json = sandbox.ok("metadata").json();
+        assert_eq!(json["version"].as_str(), Some(version), "{line}");
+        // From a git tree the same, without a checkout.
+        sandbox.repo(".").commit("x");
+        sandbox.manifest("web = { git = \".\" }\n");
+        let archive = sandbox.build("");
+        let packed: serde_json::Value =
+            serde_json::from_str(archive.text("web/metadata.json")).expect("JSON");
+        assert_eq!(packed, json, "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_known_is_an_error_with_its_line_and_never_a_wrong_value() {
     let mut problems = Vec::new();
     for (line, says) in [
         ("version IO.read('VERSION')", "metadata.rb:2"),
-        ("depends DEPENDENCY", "metadata.rb:2"),
+        ("version IO.read('/etc/hostname')", "metadata.rb:2"),
+        ("version IO.read('../VERSION')", "metadata.rb:2"),
         ("version `date`", "metadata.rb:2"),
+        ("version Time.now.to_s", "metadata.rb:2"),
+        ("system('touch trapped')", "metadata.rb:2"),
+        ("depends DEPENDENCY", "metadata.rb:2"),
         ("version '1.0.0', '2.0.0'", "metadata.rb:2"),
         ("version 'one'", "metadata.rb:2"),
         ("version '1.2.3.4'", "metadata.rb:2"),
@@ -218,10 +248,9 @@ fn what_cannot_be_evaluated_is_an_error_with_its_line_and_never_a_wrong_value() 
 
 #[test]
 fn a_name_is_needed_and_the_last_word_counts() {
-    lone("version '1.0.0'\n")
-        .run("build")
-        .fails(1)
-        .says(["name", "metadata.rb"]);
+    // As older Chef did, with a word about it.
+    let run = lone("version '1.0.0'\n").run("build").ok();
+    run.says(["warning", "metadata.rb", "name 'project'"]);
     let sandbox = lone("name 'old'\nname 'web'\nversion '1.0.0'\nversion '2.0.0'\n");
     let run = sandbox.ok("metadata").json();
     assert_eq!(
@@ -245,13 +274,7 @@ fn words_that_chef_ignores_are_ignored() {
 
 #[test]
 fn broken_metadata_json_is_shown_with_its_line() {
-    for json in [
-        "{\n  \"name\": \"web\",\n}",
-        "{\"version\": \"1.0.0\"}",
-        "[]",
-        "",
-        "{\"name\": 1}",
-    ] {
+    for json in ["{\n  \"name\": \"web\",\n}", "[]", "", "{\"name\": 1}"] {
         let sandbox = Sandbox::new();
         sandbox.write("metadata.json", json);
         sandbox.run("build").fails(1).says(["metadata.json"]);

@@ -188,14 +188,13 @@ fn problem(case: Case) -> Option<String> {
         Ok(metadata) if case.error.is_empty() => {
             let printed = json(&metadata.to_json());
             let ignored: Vec<&str> = metadata.ignored.iter().map(|word| &*word.0).collect();
-            let differing = case.fields.iter().find_map(|(name, want)| {
+            case.fields.iter().find_map(|(name, want)| {
                 let got = match &**name {
                     "ignored" => serde_json::json!(ignored),
                     name => printed[name].clone(),
                 };
                 (got != *want).then(|| format!("`{name}` is {got}, not {want}"))
-            });
-            differing
+            })
         }
         Ok(metadata) => Some(format!("no error but {}", metadata.to_json())),
         Err(error) if case.error.is_empty() => Some(format!("error: {error}")),

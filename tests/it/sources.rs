@@ -255,3 +255,43 @@ fn nothing_of_a_cookbook_is_run() {
     sandbox.ok("build");
     assert!(!trap.exists());
 }
+
+#[test]
+fn what_a_store_holds_of_an_earlier_time_is_never_in_the_way() {
+    let sandbox = Sandbox::new();
+    let repo = sandbox.repo("web");
+    repo.cookbook(".", "web", "1.0.0").commit("1");
+    repo.git("branch release");
+    repo.git("tag tree HEAD^{tree}");
+    repo.git("tag blob HEAD:metadata.rb");
+    sandbox.manifest("web = { git = \"web\" }\n");
+    sandbox.ok("build");
+    // A branch makes way for one whose name has it as a folder, a tag for one of a tree.
+    repo.git("branch -D release -q");
+    repo.git("branch release/1.0");
+    repo.cookbook(".", "web", "2.0.0").commit("2");
+    sandbox.ok("update");
+    assert!(sandbox.text("cookpack.lock").contains("2.0.0"));
+    sandbox.manifest("web = { git = \"web\", branch = \"release/1.0\" }\n");
+    sandbox.ok("build");
+    assert!(sandbox.text("cookpack.lock").contains("1.0.0"));
+    // History rewritten under the same name.
+    repo.git("branch -D release/1.0 -q");
+    repo.git("checkout -q --orphan release/1.0");
+    repo.cookbook(".", "web", "3.0.0").commit("3");
+    sandbox.ok("update");
+    assert!(sandbox.text("cookpack.lock").contains("3.0.0"));
+}
+
+#[test]
+fn a_tag_of_something_else_than_a_commit_is_a_wrong_tag() {
+    let sandbox = Sandbox::new();
+    let repo = sandbox.repo("web");
+    repo.cookbook(".", "web", "1.0.0").commit("1");
+    repo.git("tag tree HEAD^{tree}");
+    repo.git_args(&["tag", "-a", "-m", "x", "one"]);
+    repo.git_args(&["tag", "-a", "-m", "x", "two", "one"]);
+    sandbox.manifest("web = { git = \"web\", tag = \"tree\" }\n");
+    sandbox.run("build").fails(1).says(["tree", "web"]);
+    assert_eq!(version(&sandbox, "git = \"web\", tag = \"two\""), "1.0.0");
+}

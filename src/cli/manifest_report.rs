@@ -1,0 +1,118 @@
+//! `cookpack manifest --json`: what a manifest says, as a document.
+
+use serde_json::{Map, Value, json};
+
+use crate::manifest::{
+    Berksfile, Declaration, GitOrigin, Manifest, Origin, Requirement, Source, Upstream,
+};
+use crate::ops::ManifestFile;
+
+/// The document of a file.
+pub(super) fn document(file: &ManifestFile) -> Value {
+    match file {
+        ManifestFile::CookpackToml(manifest) | ManifestFile::Metadata(manifest) => {
+            cookpack_toml(manifest)
+        }
+        ManifestFile::Berksfile(berksfile) => berksfile_document(berksfile),
+    }
+}
+
+fn berksfile_document(berksfile: &Berksfile) -> Value {
+    json!({
+        "sources": upstreams(&berksfile.sources),
+        "dependencies": berksfile.cookbooks.iter().map(declaration).collect::<Vec<_>>(),
+    })
+}
+
+fn upstreams(upstreams: &[Upstream]) -> Vec<Value> {
+    let one = |upstream: &Upstream| {
+        let key = match upstream.kind.word() {
+            "chef_repo" => "path",
+            _ => "uri",
+        };
+        let mut document = json!({ "type": upstream.kind.word(), key: upstream.kind.place() });
+        if !upstream.preferred_for.is_empty() {
+            document["preferred_for"] = json!(upstream.preferred_for);
+        }
+        document
+    };
+    upstreams.iter().map(one).collect()
+}
+
+fn declaration(declared: &Declaration) -> Value {
+    let mut document = json!({
+        "name": declared.name,
+        "constraint": declared.constraint,
+        "groups": declared.groups,
+    });
+    match &declared.origin {
+        Some(Origin::Git(git)) => document["location"] = git_location(git),
+        Some(Origin::Path(path)) => document["location"] = json!({ "path": path }),
+        Some(Origin::Other(option)) => document["location"] = json!({ "type": option }),
+        None => {}
+    }
+    if declared.is_metadata {
+        document["metadata"] = json!(true);
+    }
+    document
+}
+
+fn git_location(git: &GitOrigin) -> Value {
+    let mut location = Map::new();
+    location.insert("git".to_owned(), json!(git.redacted_url()));
+    for (key, value) in [
+        ("branch", &git.branch),
+        ("tag", &git.tag),
+        ("ref", &git.reference),
+        ("revision", &git.revision),
+        ("rel", &git.rel),
+    ] {
+        if let Some(value) = value {
+            location.insert(key.to_owned(), json!(value));
+        }
+    }
+    Value::Object(location)
+}
+
+fn cookpack_toml(manifest: &Manifest) -> Value {
+    let run_list: Vec<_> = manifest.bundle.run_list.iter().collect();
+    let run_list: Vec<_> = run_list
+        .iter()
+        .map(|entry| entry.item.to_string())
+        .collect();
+    let cookbooks = manifest.cookbooks.iter();
+    json!({
+        "name": manifest.bundle.name,
+        "layout": manifest.bundle.layout.as_str(),
+        "run_list": run_list,
+        "provided": manifest.provided.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "dependencies": cookbooks.map(|(name, asked)| requirement(name.as_str(), asked)).collect::<Vec<_>>(),
+    })
+}
+
+fn requirement(name: &str, asked: &Requirement) -> Value {
+    let mut document = json!({
+        "name": name,
+        "constraint": asked.constraint.to_string(),
+        "groups": asked.groups,
+    });
+    match &asked.source {
+        Some(Source::Git {
+            url,
+            reference,
+            rel,
+        }) => {
+            let mut location = json!({ "git": url.redacted() });
+            if let Some((key, value)) = reference.key_and_value() {
+                location[key] = json!(value);
+            }
+            if !rel.is_root() {
+                location["rel"] = json!(rel.as_str());
+            }
+            document["location"] = location;
+        }
+        Some(Source::Path(path)) => document["location"] = json!({ "path": path }),
+        None => {}
+    }
+    document
+}

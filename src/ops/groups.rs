@@ -1,0 +1,53 @@
+//! Which of a bundle's cookbooks are packed, by their groups.
+
+use std::collections::BTreeSet;
+
+use super::Error;
+use crate::lockfile::Lockfile;
+use crate::manifest::{GroupChoice, Manifest};
+use crate::name::CookbookName;
+use crate::text::nearest;
+
+/// The part of a lockfile that a manifest's choice of groups takes: the cookbooks of these groups
+/// and all that they depend on.
+///
+/// # Errors
+/// When no cookbook is in a group that is named, or none is left.
+pub fn choose_groups(manifest: &Manifest, lockfile: &Lockfile) -> Result<Lockfile, Error> {
+    let choice = &manifest.bundle.groups;
+    let named = match choice {
+        GroupChoice::All => return Ok(lockfile.clone()),
+        GroupChoice::Only(named) | GroupChoice::Except(named) => named,
+    };
+    let known: BTreeSet<&str> = manifest
+        .cookbooks
+        .values()
+        .flat_map(|asked| asked.groups.iter().map(String::as_str))
+        .collect();
+    if let Some(group) = named.iter().find(|group| !known.contains(group.as_str())) {
+        return Err(Error::NoSuchGroup {
+            group: group.clone(),
+            near: nearest(group, known.iter().copied()).map(str::to_owned),
+            known: known.iter().map(ToString::to_string).collect(),
+        });
+    }
+    let roots = manifest.cookbooks.iter();
+    let roots = roots.filter(|(_, asked)| choice.takes(&asked.groups));
+    let mut next: Vec<&CookbookName> = roots.map(|(name, _)| name).collect();
+    let mut taken = BTreeSet::new();
+    while let Some(name) = next.pop() {
+        if let Some(locked) = lockfile.cookbooks.get(name)
+            && taken.insert(name)
+        {
+            next.extend(&locked.dependencies);
+        }
+    }
+    if taken.is_empty() {
+        return Err(Error::NothingChosen {
+            manifest: manifest.file().name().to_owned(),
+        });
+    }
+    let mut chosen = lockfile.clone();
+    chosen.cookbooks.retain(|name, _| taken.contains(name));
+    Ok(chosen)
+}

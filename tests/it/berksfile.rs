@@ -1,0 +1,178 @@
+//! A Berksfile in the place of a cookpack.toml.
+
+use crate::support::Sandbox;
+
+/// A cookbook with a Berksfile: itself, a folder, a repository, and one for the tests.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox
+        .cookbook(".", "web", "depends 'base'\n")
+        .cookbook("vendor/base", "base", "")
+        .cookbook("test/web_test", "web_test", "depends 'web'\n")
+        .write(
+            "Berksfile",
+            "source 'https://supermarket.chef.io'\n\nmetadata\ncookbook 'base', path: 'vendor/base'\n\
+             cookbook 'java', git: '../java', rel: 'cookbooks/java'\n\
+             group :integration do\n  cookbook 'web_test', path: 'test/web_test'\nend\n",
+        )
+        .write("chefignore", "vendor/*\ntest/*\n");
+    let java = sandbox.repo("../java");
+    java.cookbook("cookbooks/java", "java", "1.2.0")
+        .commit("one");
+    sandbox
+}
+
+#[test]
+fn build_packs_what_a_berksfile_asks_for_as_berks_package_lays_it_out() {
+    let sandbox = sandbox();
+    let archive = sandbox.build("");
+    for path in [
+        "cookbooks/web/metadata.json",
+        "cookbooks/base/recipes/default.rb",
+        "cookbooks/java/metadata.json",
+        "cookbooks/web_test/metadata.json",
+    ] {
+        assert!(archive.has(path), "{path}");
+    }
+    assert!(sandbox.text("cookpack.lock").contains("git = \"../java\""));
+    sandbox.ok("build --locked -o web.tar.gz");
+    assert_eq!(sandbox.read("web.tar.gz"), sandbox.build_bytes("--locked"));
+}
+
+#[test]
+fn the_archive_is_called_after_the_cookbook_or_else_after_the_folder() {
+    let sandbox = sandbox();
+    sandbox.ok("build");
+    assert!(sandbox.exists("web.tar.gz"));
+    sandbox.write("vendor/Berksfile", "cookbook 'base', path: 'base'\n");
+    sandbox.ok("build --manifest-path vendor");
+    assert!(sandbox.exists("vendor.tar.gz"));
+}
+
+#[test]
+fn groups_choose_what_is_packed_and_never_what_is_locked() {
+    let sandbox = sandbox();
+    sandbox.ok("lock");
+    let lockfile = sandbox.text("cookpack.lock");
+    for (args, names) in [
+        ("--except integration", "base java web"),
+        ("--only integration", "base web web_test"),
+        ("--only default,integration", "base java web web_test"),
+    ] {
+        let out = format!("out/{}", args.replace(' ', ""));
+        sandbox.ok(&format!("vendor {out} {args} --locked"));
+        let run = sandbox.ok(&format!("files {args}"));
+        let mut found: Vec<_> = run
+            .lines()
+            .into_iter()
+            .filter_map(|line| line.split('/').nth(1))
+            .collect();
+        found.dedup();
+        assert_eq!(found.join(" "), names, "{args}");
+        for name in ["base", "java", "web", "web_test"] {
+            let packed = names.split(' ').any(|packed| packed == name);
+            assert_eq!(
+                sandbox.exists(format!("{out}/cookbooks/{name}")),
+                packed,
+                "{args} {name}"
+            );
+        }
+        assert_eq!(sandbox.text("cookpack.lock"), lockfile);
+    }
+    let tree = sandbox.ok("tree --except integration");
+    assert!(!tree.out().contains("web_test"), "{}", tree.out());
+    let both = sandbox.run("build --only a --except b");
+    both.fails(2);
+    sandbox.run("build --only integratoin").fails(1).says([
+        "no cookbook is in the group `integratoin`",
+        "did you mean `integration`?",
+    ]);
+    sandbox
+        .run("build --except default,integration")
+        .fails(1)
+        .says(["nothing to pack"]);
+}
+
+#[test]
+fn groups_stand_in_a_cookpack_toml_too() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .cookbook("a", "a", "")
+        .cookbook("b", "b", "")
+        .manifest("a = { path = \"a\" }\nb = { path = \"b\", groups = [\"test\"] }\n");
+    let run = sandbox.ok("files --except test");
+    assert!(
+        run.lines().iter().all(|line| line.starts_with("a/")),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_cookbook_that_only_a_supermarket_has_is_told_of() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "Berksfile",
+        "source 'https://supermarket.chef.io'\nmetadata\ncookbook 'base', path: 'vendor/base'\ncookbook 'apt', '~> 7.0'\n",
+    );
+    sandbox.run("build").fails(1).says([
+        "cookbook `apt` has no source",
+        "Berksfile:4:",
+        "cannot ask a Supermarket",
+        "`cookbook \"apt\", git: \"...\"`",
+    ]);
+}
+
+#[test]
+fn a_cookpack_toml_is_taken_before_a_berksfile() {
+    let sandbox = sandbox();
+    sandbox.manifest("base = { path = \"vendor/base\" }\n");
+    let run = sandbox.ok("files");
+    assert!(
+        run.lines().iter().all(|line| line.starts_with("base/")),
+        "{run}"
+    );
+}
+
+#[test]
+fn the_environment_is_seen_only_where_it_is_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Berksfile", "cookbook ENV.fetch('NAME', 'none')\n");
+    let name = |args: &str| {
+        let run = sandbox.ok(&format!("manifest --json {args}"));
+        run.json()["dependencies"][0]["name"].clone()
+    };
+    assert_eq!(name(""), "none");
+    assert_eq!(name("--env NAME=web"), "web");
+    let mut command = sandbox.command(["manifest", "--json", "--env", "NAME"]);
+    command.env("NAME", "java");
+    let run = crate::support::finish(&mut command).ok();
+    assert_eq!(run.json()["dependencies"][0]["name"], "java");
+}
+
+#[test]
+fn nothing_is_read_outside_of_the_project() {
+    let sandbox = Sandbox::new();
+    sandbox.write("../secret", "cookbook 'secret'\n");
+    for path in ["../secret", "/etc/hostname"] {
+        sandbox.write("Berksfile", format!("instance_eval(File.read('{path}'))\n"));
+        sandbox.run("manifest --json").fails(1).says(["outside"]);
+    }
+    // In a repository the whole work tree is the project.
+    sandbox.repo("..");
+    sandbox.write("Berksfile", "instance_eval(File.read('../secret'))\n");
+    let run = sandbox.ok("manifest --json");
+    assert_eq!(run.json()["dependencies"][0]["name"], "secret");
+}
+
+#[test]
+fn metadata_of_a_file_is_that_files() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("web", "web", "").write(
+        "web/metadata.json",
+        "{\"name\": \"web\", \"version\": \"2.0.0\"}",
+    );
+    let version = |path: &str| sandbox.ok(&format!("metadata {path}")).json()["version"].clone();
+    assert_eq!(version("web"), "2.0.0");
+    assert_eq!(version("web/metadata.json"), "2.0.0");
+    assert_eq!(version("web/metadata.rb"), "1.0.0");
+}
