@@ -243,7 +243,7 @@ impl Interpreter<'_> {
                 self.here = here;
                 match result.map_err(Fail::into_exit) {
                     Err(Exit::Next(value)) => Ok(value),
-                    Err(Exit::Return { value, .. }) if lambda => Ok(value),
+                    Err(Exit::LambdaReturn { lambda, value }) if lambda == proc => Ok(value),
                     Err(Exit::Break { block, value }) if lambda && block == proc => Ok(value),
                     other => other.map_err(Fail::from),
                 }
@@ -327,6 +327,14 @@ impl Interpreter<'_> {
             }
             _ => None,
         };
+        if !strict
+            && takes_keywords
+            && params.required.len() + params.optional.len() == 1
+            && matches!(values[..], [Value::Array(_)])
+        {
+            // Ruby 3.2 leaves the array whole, its predecessors take it apart.
+            return self.unsupported("an array for a block with one parameter and keywords");
+        }
         if !strict
             && let [Value::Array(only)] = values[..]
             && params.takes_apart()

@@ -1,12 +1,13 @@
 //! The methods of everything that has items: arrays, hashes, ranges, enumerators.
 
-use std::cmp::Ordering;
+mod enumerators;
+mod order;
 
 use super::dsl::{Dsl, Invocation};
 use super::fail::Eval;
 use super::interpreter::Interpreter;
 use super::strings::count;
-use super::value::{Array, Enumerator, EnumeratorId, Hash, HashId, Key, Proc, ProcId, Value};
+use super::value::{Array, Hash, HashId, Key, Value};
 
 impl Interpreter<'_> {
     /// A method of the items. None where it is not known.
@@ -250,170 +251,6 @@ impl Interpreter<'_> {
         }))
     }
 
-    /// Methods that need an order.
-    fn items_ordered(
-        &mut self,
-        dsl: &mut dyn Dsl,
-        items: &[Value],
-        call: &Invocation,
-    ) -> Eval<Option<Value>> {
-        Ok(Some(match &*call.name {
-            "sort" => {
-                let sorted = self.sorted(dsl, items.to_vec(), call.block)?;
-                self.array(sorted)?
-            }
-            "sort_by" | "min_by" | "max_by" => {
-                let block = self.block(call)?;
-                let mut keyed = Vec::with_capacity(items.len());
-                for item in items {
-                    let key = self.call_block(dsl, block, &[*item])?;
-                    keyed.push((key, *item));
-                }
-                if &*call.name != "sort_by" {
-                    return self.extreme(&keyed, call).map(Some);
-                }
-                let sorted = self.merge_sorted(keyed, &mut |this, a, b| this.order(a.0, b.0))?;
-                self.array(sorted.into_iter().map(|(_, item)| item).collect())?
-            }
-            "min" | "max" => self.least_or_most(dsl, items, call)?,
-            "minmax" if call.block.is_none() => {
-                let sorted = self.sorted(dsl, items.to_vec(), None)?;
-                let first = sorted.first().copied().unwrap_or(Value::Nil);
-                let last = sorted.last().copied().unwrap_or(Value::Nil);
-                self.array(vec![first, last])?
-            }
-            "uniq" => {
-                let mut seen = std::collections::HashSet::new();
-                let mut out = Vec::new();
-                for item in items {
-                    let by = match call.block {
-                        Some(block) => self.call_block(dsl, block, &[*item])?,
-                        None => *item,
-                    };
-                    if seen.insert(self.hashed(by)?) {
-                        out.push(*item);
-                    }
-                }
-                self.array(out)?
-            }
-            _ => return Ok(None),
-        }))
-    }
-
-    /// `min` and `max`, by the block's order if there is one.
-    fn least_or_most(&mut self, dsl: &mut dyn Dsl, items: &[Value], call: &Invocation) -> Eval {
-        self.takes(call, 0, 0)?;
-        let Some((first, rest)) = items.split_first() else {
-            return Ok(Value::Nil);
-        };
-        let mut best = *first;
-        for next in rest {
-            let order = match call.block {
-                Some(block) => self.block_order(dsl, block, *next, best)?,
-                None => self.order(*next, best)?,
-            };
-            let better = match &*call.name {
-                "min" => order.is_lt(),
-                _ => order.is_gt(),
-            };
-            if better {
-                best = *next;
-            }
-        }
-        Ok(best)
-    }
-
-    /// What a block says about the order of two items.
-    fn block_order(
-        &mut self,
-        dsl: &mut dyn Dsl,
-        block: ProcId,
-        left: Value,
-        right: Value,
-    ) -> Eval<Ordering> {
-        match self.call_block(dsl, block, &[left, right])? {
-            Value::Int(order) => Ok(order.cmp(&0)),
-            Value::Nil => {
-                let (left, right) = (self.class_of(left), self.class_of(right));
-                let message = format!("comparison of {left} with {right} failed");
-                self.raise("ArgumentError", message)
-            }
-            _ => self.unsupported("an order that is no integer"),
-        }
-    }
-
-    /// `min_by` and `max_by`: the first of several equal ones.
-    fn extreme(&mut self, keyed: &[(Value, Value)], call: &Invocation) -> Eval {
-        self.takes(call, 0, 0)?;
-        let Some((first, rest)) = keyed.split_first() else {
-            return Ok(Value::Nil);
-        };
-        let mut best = *first;
-        for next in rest {
-            let order = self.order(next.0, best.0)?;
-            let better = match &*call.name {
-                "min_by" => order.is_lt(),
-                _ => order.is_gt(),
-            };
-            if better {
-                best = *next;
-            }
-        }
-        Ok(best.1)
-    }
-
-    pub(super) fn sorted(
-        &mut self,
-        dsl: &mut dyn Dsl,
-        items: Vec<Value>,
-        block: Option<ProcId>,
-    ) -> Eval<Vec<Value>> {
-        self.merge_sorted(items, &mut |this, a, b| match block {
-            None => this.order(*a, *b),
-            Some(block) => this.block_order(dsl, block, *a, *b),
-        })
-    }
-
-    /// Sorts with an order that may fail and that the program may have got wrong.
-    fn merge_sorted<T: Clone>(
-        &mut self,
-        items: Vec<T>,
-        order: &mut dyn FnMut(&mut Self, &T, &T) -> Eval<Ordering>,
-    ) -> Eval<Vec<T>> {
-        let mut runs: Vec<Vec<T>> = items.into_iter().map(|item| vec![item]).collect();
-        while runs.len() > 1 {
-            let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
-            let mut pairs = runs.into_iter();
-            while let Some(left) = pairs.next() {
-                match pairs.next() {
-                    Some(right) => merged.push(self.merge(left, right, order)?),
-                    None => merged.push(left),
-                }
-            }
-            runs = merged;
-        }
-        Ok(runs.pop().unwrap_or_default())
-    }
-
-    fn merge<T: Clone>(
-        &mut self,
-        left: Vec<T>,
-        right: Vec<T>,
-        order: &mut dyn FnMut(&mut Self, &T, &T) -> Eval<Ordering>,
-    ) -> Eval<Vec<T>> {
-        let mut out = Vec::with_capacity(left.len() + right.len());
-        let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-            match order(self, a, b)? {
-                Ordering::Greater => out.extend(right.next()),
-                _ => out.extend(left.next()),
-            }
-        }
-        out.extend(left);
-        out.extend(right);
-        Ok(out)
-    }
-
     /// Methods that go through the items for something else.
     fn items_gathered(
         &mut self,
@@ -538,83 +375,6 @@ impl Interpreter<'_> {
             sum = self.send(dsl, scope, sum, "+", &[value])?;
         }
         Ok(sum)
-    }
-
-    /// A method that waits for its block.
-    pub(super) fn enumerator(&mut self, receiver: Value, call: &Invocation) -> Eval {
-        self.charge(64)?;
-        let enumerator = Enumerator {
-            receiver,
-            method: call.name.clone(),
-            args: call.args.clone(),
-            keywords: call.keywords,
-        };
-        Ok(Value::Enumerator(self.heap.enumerator_object(enumerator)))
-    }
-
-    pub(super) fn enumerator_method(
-        &mut self,
-        dsl: &mut dyn Dsl,
-        scope: u32,
-        id: EnumeratorId,
-        call: &Invocation,
-    ) -> Eval<Option<Value>> {
-        let waiting = self.heap[id].clone();
-        let block = match (&*call.name, call.block) {
-            ("with_index" | "each_with_index", Some(block)) => {
-                let next = self.index_offset(call)?;
-                Some(self.new_proc(Proc::Indexed { block, next })?)
-            }
-            ("each", Some(block)) => Some(block),
-            _ => None,
-        };
-        if let Some(block) = block {
-            return self.resume(dsl, scope, &waiting, block).map(Some);
-        }
-        if matches!(
-            &*call.name,
-            "next" | "peek" | "rewind" | "with_object" | "size"
-        ) {
-            return Ok(None);
-        }
-        let list = self.heap.array_object(Array::default());
-        let collector = self.new_proc(Proc::Collector(list))?;
-        self.resume(dsl, scope, &waiting, collector)?;
-        if matches!(&*call.name, "with_index" | "each_with_index") {
-            let first = self.index_offset(call)?;
-            let mut pairs = Vec::new();
-            for (number, item) in self.heap[list].items.clone().into_iter().enumerate() {
-                let number = Value::Int(first.saturating_add(count(number)));
-                pairs.push(self.array(vec![item, number])?);
-            }
-            return self.array(pairs).map(Some);
-        }
-        self.value_method(dsl, scope, Value::Array(list), call)
-    }
-
-    /// Where `with_index` begins to count.
-    fn index_offset(&mut self, call: &Invocation) -> Eval<i64> {
-        match call.args.first() {
-            Some(Value::Nil) | None => Ok(0),
-            Some(offset) => self.int_of(*offset),
-        }
-    }
-
-    /// Calls the method that waited, with its block.
-    fn resume(
-        &mut self,
-        dsl: &mut dyn Dsl,
-        scope: u32,
-        waiting: &Enumerator,
-        block: ProcId,
-    ) -> Eval {
-        let call = Invocation {
-            keywords: waiting.keywords,
-            block: Some(block),
-            ..super::assign::plain_call(&waiting.method, waiting.args.clone(), self.here)
-        };
-        let receiver = waiting.receiver;
-        self.deeper(|this| this.call_method(dsl, scope, receiver, &call))
     }
 
     /// The items of what can be gone through: a hash's are pairs.

@@ -116,8 +116,8 @@ pub enum RubyError {
         /// The limit.
         limit: u64,
     },
-    /// The system gives no thread to parse in.
-    #[error("cannot start a thread to parse in")]
+    /// The system gives no thread to evaluate in.
+    #[error("cannot start a thread to evaluate in")]
     NoThread {
         /// Why.
         #[source]

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Next(Value),
     /// `return` out of a method's frame.
     Return { frame: u32, value: Value },
+    /// `return` out of a lambda.
+    LambdaReturn { lambda: ProcId, value: Value },
     /// `throw`
     Throw { tag: Value, value: Value },
     /// `retry` in a `rescue`.

@@ -10,8 +10,9 @@ use crate::tree::{EntryKind, Tree, TreeError};
 const MAX_LINKS: usize = 40;
 
 /// The files that an evaluated file may read. Paths are relative to the source's root, with `/`
-/// between components, without `.` and `..`; empty is the root.
-pub trait Files {
+/// between components, without `.` and `..`; empty is the root. An evaluation runs on a thread of its
+/// own, so it is shared between threads.
+pub trait Files: Sync {
     /// The folder of the evaluated file.
     fn base(&self) -> &str;
 

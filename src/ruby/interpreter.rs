@@ -141,6 +141,7 @@ impl<'a> Interpreter<'a> {
                 }
             }
             Exit::Break { .. }
+            | Exit::LambdaReturn { .. }
             | Exit::LoopBreak(_)
             | Exit::Next(_)
             | Exit::Return { .. }

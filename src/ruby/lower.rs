@@ -12,7 +12,7 @@ use super::syntax::{Kind, Name, Node, Span};
 use crate::text::Location;
 
 /// How deep syntax may nest. The evaluator recurses as deep, and so does the tree's own drop.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 400;
 
 /// Why a tree was not translated.
 #[derive(Debug)]

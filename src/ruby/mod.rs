@@ -50,7 +50,14 @@ pub(crate) use numbers::float_text;
 pub(crate) use value::{HashId, Value};
 pub(crate) use versions::requirement;
 
+use std::thread;
+
 use crate::text::SourceFile;
+
+/// Stack for an evaluation. The parser, which is written in C, recurses up to 10,000 levels into one
+/// expression and as often as a chain of `&&` is long: hostile nesting would overflow the caller's
+/// stack. Measured needs stay below 40 MiB. Pages that are not touched cost nothing.
+const STACK: usize = 64 << 20;
 
 /// Evaluates a file with the words of its kind. `name` is the file's own name in its folder.
 pub(crate) fn evaluate(
@@ -58,16 +65,28 @@ pub(crate) fn evaluate(
     name: &str,
     files: &dyn Files,
     settings: &Settings,
-    dsl: &mut dyn Dsl,
+    dsl: &mut (dyn Dsl + Send),
 ) -> Result<(), RubyError> {
     let path = match files.base() {
         "" => name.to_owned(),
         base => format!("{base}/{name}"),
     };
-    let mut interpreter = Interpreter::new(files, settings);
-    let result = interpreter.run(dsl, file, &path, None);
-    match result.and_then(|_| dsl.finish(&mut interpreter)) {
-        Ok(()) => Ok(()),
-        Err(fail) => Err(interpreter.error(fail)),
+    let evaluated = thread::scope(|scope| {
+        let work = || {
+            let mut interpreter = Interpreter::new(files, settings);
+            let result = interpreter.run(dsl, file, &path, None);
+            let result = result.and_then(|_| dsl.finish(&mut interpreter));
+            result.map_err(|fail| interpreter.error(fail))
+        };
+        thread::Builder::new()
+            .name("ruby".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .map(thread::ScopedJoinHandle::join)
+    });
+    match evaluated {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(cause) => Err(RubyError::NoThread { cause }),
     }
 }

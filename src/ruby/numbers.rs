@@ -99,6 +99,10 @@ impl Interpreter<'_> {
                 _ => order.is_ge(),
             })));
         }
+        let bits = matches!(name, "<<" | ">>" | "&" | "|" | "^" | "div" | "pow");
+        if bits && !matches!(left, Value::Int(_)) {
+            return Ok(None);
+        }
         match (left, right) {
             (Value::Int(a), Value::Int(b)) => self.int_arithmetic(a, name, b),
             (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {

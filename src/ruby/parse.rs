@@ -1,16 +1,9 @@
 //! From text to the evaluator's syntax tree: `ruby-prism` reads, [`super::lower`] translates.
 
-use std::thread;
-
 use super::error::RubyError;
 use super::lower::Lowering;
 use super::syntax::{Node, Span};
 use crate::text::SourceFile;
-
-/// Stack for the parser, which is written in C, recurses up to 10,000 levels into one expression and
-/// as often as a chain of `&&` is long. Hostile nesting would overflow a caller's stack; measured
-/// needs stay below 32 MiB for the longest text that is accepted. Untouched pages cost nothing.
-const PARSER_STACK: usize = 64 << 20;
 
 /// How many prefix operators (`!`, `-`, `not`, ...) may follow each other. The parser's time is the
 /// square of such a run: 200 kB of `!` take 8 seconds.
@@ -30,21 +23,6 @@ pub(super) fn parse(source: &SourceFile, file: u32, source_bytes: u64) -> Result
             at: source.at(offset..offset + 1),
         });
     }
-    let parsed = thread::scope(|scope| {
-        thread::Builder::new()
-            .name("ruby-parser".to_owned())
-            .stack_size(PARSER_STACK)
-            .spawn_scoped(scope, || parse_here(source, file))
-            .map(thread::ScopedJoinHandle::join)
-    });
-    match parsed {
-        Ok(Ok(result)) => result,
-        Ok(Err(panic)) => std::panic::resume_unwind(panic),
-        Err(cause) => Err(RubyError::NoThread { cause }),
-    }
-}
-
-fn parse_here(source: &SourceFile, file: u32) -> Result<Node, RubyError> {
     let result = ruby_prism::parse(source.text().as_bytes());
     if let Some(error) = result.errors().next() {
         let location = error.location();
@@ -57,11 +35,9 @@ fn parse_here(source: &SourceFile, file: u32) -> Result<Node, RubyError> {
     }
     Lowering::new(file)
         .program(&result.node())
-        .map_err(|failure| failure.into_error(|span: Span| place(source, span)))
-}
-
-fn place(source: &SourceFile, span: Span) -> crate::text::Location {
-    source.at(span.start as usize..span.end as usize)
+        .map_err(|failure| {
+            failure.into_error(|span: Span| source.at(span.start as usize..span.end as usize))
+        })
 }
 
 /// Where a run of prefix operators gets longer than any honest one.
@@ -80,6 +56,11 @@ fn long_prefix_run(text: &str) -> Option<usize> {
         match rest[0] {
             b'!' | b'~' | b'&' | b'*' | b'-' | b'+' => run += 1,
             b' ' | b'\t' | b'\n' | b'\r' | b'(' | b'\\' => {}
+            // A comment between two operators.
+            b'#' if run > 0 && !rest.starts_with(b"#{") => {
+                at += rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+                continue;
+            }
             b'n' if rest.starts_with(b"not") => {
                 run += 1;
                 at += 2;
@@ -110,6 +91,7 @@ mod tests {
         assert!(run(&format!("x = {}1", "!".repeat(401))));
         assert!(run(&format!("x = {}1", "- ".repeat(401))));
         assert!(run(&format!("x = {}1", "not ".repeat(401))));
+        assert!(run(&format!("x = {}1", "! # x\n".repeat(401))));
         assert!(run(&format!("<<A\n  #{{{}1}}\nA\n", "!".repeat(401))));
         assert!(!run(&format!("x = {}1", "!".repeat(400))));
         assert!(!run(&format!("  # é {}\nx", "-".repeat(9999))));

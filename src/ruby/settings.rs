@@ -41,11 +41,11 @@ pub struct EvalLimits {
 }
 
 impl Default for EvalLimits {
-    /// 500,000 steps, 250 levels, 64 MiB of values, 8 MiB a file, 256 KiB a file of Ruby.
+    /// 500,000 steps, 1,000 levels, 64 MiB of values, 8 MiB a file, 256 KiB a file of Ruby.
     fn default() -> Self {
         Self {
             steps: 500_000,
-            depth: 250,
+            depth: 1_000,
             bytes: 64 << 20,
             file_bytes: 8 << 20,
             source_bytes: 256 << 10,

@@ -28,6 +28,7 @@ mod manifest;
 mod metadata;
 mod oracles;
 mod refusals;
+mod ruby;
 mod ruby_manifests;
 mod run_list;
 mod sources;
