@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! <store>/CACHEDIR.TAG
-//! <store>/git-1/<name>-<digest of the address>/        a bare mirror of one repository
+//! <store>/git-1/<name>-<digest of the address>/        a bare mirror of one repository: its objects,
+//!                                                      and no references
 //! <store>/git-1/<name>-<digest of the address>.lock    held while it is fetched
 //! ```
 #![expect(

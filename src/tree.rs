@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::path::PathBuf;
 
-use crate::error::{Diagnose, Kind};
+use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 
 /// What stands under a name in a [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,14 +110,14 @@ pub enum TreeError {
         source: io::Error,
     },
     /// An object in the store is missing or is not what its id says.
-    #[error("the store's copy of {tree} is damaged at `{path}`: {reason}")]
+    #[error("the store's copy of {tree} is damaged at `{path}`: {}", damage.reason)]
     Damaged {
         /// The path.
         path: String,
         /// The tree's label.
         tree: String,
-        /// What git says.
-        reason: String,
+        /// What is known of the damage.
+        damage: Box<Damage>,
     },
     /// A text is larger than its limit.
     #[error("`{path}` in {tree} is larger than {limit} bytes")]
@@ -130,7 +131,27 @@ pub enum TreeError {
     },
 }
 
+/// What is known of a damaged object in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// What git says.
+    pub reason: String,
+    /// The folder in the store that holds the copy.
+    pub folder: PathBuf,
+}
+
 impl Diagnose for TreeError {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let shown = Diagnostic::new(message_with_causes(self));
+        vec![match self {
+            TreeError::Damaged { damage, .. } => shown.hint(format!(
+                "delete `{}`: it will be fetched anew",
+                damage.folder.display()
+            )),
+            _ => shown,
+        }]
+    }
+
     fn kind(&self) -> Kind {
         match self {
             TreeError::NotFound { .. } | TreeError::TooLarge { .. } => Kind::User,

@@ -46,7 +46,7 @@ pub enum GitError {
         wanted: String,
     },
     /// The repository has no such branch, tag or commit.
-    #[error("`{url}` has no {reference}")]
+    #[error("`{url}` has no {}", match reference { GitRef::Default => "default branch".to_owned(), other => other.to_string() })]
     NoSuchRef {
         /// The address.
         url: String,
@@ -140,6 +140,11 @@ impl Diagnose for GitError {
             Self::UnsupportedTransport { url } => shown.hint(format!(
                 "clone it (`git clone --mirror {url}`) and write the clone's folder as `git = \"...\"`"
             )),
+            Self::Fetch { url, source } if source.code() == git2::ErrorCode::Owner => {
+                shown.hint(format!(
+                    "if you trust it: `git config --global --add safe.directory {url}`, with its absolute path"
+                ))
+            }
             Self::NoRepository { .. } => {
                 shown.hint("a relative folder begins at the manifest; is it cloned there?")
             }

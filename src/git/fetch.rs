@@ -2,8 +2,14 @@
 //!
 //! The mirror itself has no references: those of a run come from the remote in that run, so what an
 //! earlier time left behind can neither answer a question nor stand in the way of a fetch.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "rank 3: this module marks a mirror"
+)]
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use git2::{AutotagOption, ErrorCode, FetchOptions, Oid, RemoteCallbacks, Repository};
@@ -11,6 +17,11 @@ use git2::{AutotagOption, ErrorCode, FetchOptions, Oid, RemoteCallbacks, Reposit
 use super::GitError;
 use super::seed::seed;
 use crate::event::{CancelToken, Cancelled, Event, Reporter};
+use crate::store::StoreError;
+
+/// A file in a mirror whose objects are being brought: as long as it stands, that a commit is there
+/// does not mean that its files are.
+pub(super) const INCOMPLETE: &str = "cookpack-incomplete";
 
 /// What is brought: every branch and every tag.
 const REFSPECS: [&str; 2] = ["refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"];
@@ -46,8 +57,13 @@ pub(super) fn fetch(
     reporter.report(&Event::FetchStarted { url: shown });
     let source = Repository::open(remote).map_err(failed)?;
     let refs = references(&source).map_err(failed)?;
-    // Somebody repacks it just now, perhaps: what is missing then, the download brings.
-    let _ = seed(mirror.path(), source.commondir());
+    let marker = mirror.path().join(INCOMPLETE);
+    let copied =
+        fs::write(&marker, "").and_then(|()| seed_again(mirror.path(), source.commondir()));
+    copied.map_err(|source| StoreError::Io {
+        path: mirror.path().to_owned(),
+        source,
+    })?;
     let database = mirror.odb().map_err(failed)?;
     if refs.names.values().any(|id| !database.exists(*id)) {
         let mut callbacks = RemoteCallbacks::new();
@@ -70,8 +86,25 @@ pub(super) fn fetch(
         downloaded.map_err(failed)?;
     }
     cancel.check()?;
+    fs::remove_file(&marker).map_err(|source| StoreError::Io {
+        path: marker,
+        source,
+    })?;
     reporter.report(&Event::FetchFinished { url: shown });
     Ok(refs)
+}
+
+/// Somebody may be repacking the repository just now: then its files are looked through again.
+fn seed_again(mirror: &Path, remote: &Path) -> io::Result<()> {
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let mut copied = seed(mirror, remote);
+    for _ in 0..3 {
+        if !copied.as_ref().is_err_and(gone) {
+            break;
+        }
+        copied = seed(mirror, remote);
+    }
+    copied
 }
 
 /// The branches and tags of a repository. A name that is not UTF-8 cannot be asked for in a

@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions};
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions};
 
 use super::GitError;
-use super::fetch::{RemoteRefs, fetch};
+use super::fetch::{INCOMPLETE, RemoteRefs, fetch};
 use super::tree::GitTree;
 use crate::event::{CancelToken, Reporter};
 use crate::layout::TEMPORARY_PREFIX;
@@ -218,10 +218,32 @@ impl<'a> Repositories<'a> {
 impl Mirror {
     fn has(&self, commit: &CommitId) -> Result<bool, GitError> {
         match self.repository.find_commit(oid(commit)) {
-            Ok(_) => Ok(true),
+            Ok(_) if !self.folder.join(INCOMPLETE).exists() => Ok(true),
+            Ok(commit) => self.has_all_of(commit.tree_id()),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
             Err(error) => Err(self.damaged(error)),
         }
+    }
+
+    /// Whether every object below a tree is there.
+    fn has_all_of(&self, tree: Oid) -> Result<bool, GitError> {
+        let database = self.repository.odb().map_err(|e| self.damaged(e))?;
+        let mut trees = vec![tree];
+        while let Some(id) = trees.pop() {
+            let tree = match self.repository.find_tree(id) {
+                Ok(tree) => tree,
+                Err(error) if error.code() == ErrorCode::NotFound => return Ok(false),
+                Err(error) => return Err(self.damaged(error)),
+            };
+            for entry in &tree {
+                match entry.kind() {
+                    Some(ObjectType::Tree) => trees.push(entry.id()),
+                    Some(ObjectType::Blob) if !database.exists(entry.id()) => return Ok(false),
+                    _ => {}
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn damaged(&self, source: git2::Error) -> GitError {

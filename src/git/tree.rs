@@ -1,16 +1,19 @@
 //! A commit's files as a [`Tree`], read from the object database without a checkout.
 
 use std::collections::HashMap;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use git2::{ErrorCode, Oid, Repository};
 
-use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
+use crate::tree::{Damage, EntryKind, Tree, TreeEntry, TreeError, lossy};
 
 /// The files of one commit.
 pub(super) struct GitTree {
     label: String,
+    /// The mirror's own folder.
+    folder: PathBuf,
     state: Mutex<State>,
 }
 
@@ -22,12 +25,17 @@ struct State {
 
 impl GitTree {
     pub(super) fn new(repository: Repository, root: Oid, label: String) -> Self {
+        let folder = repository.path().to_owned();
         let folders = HashMap::from([(Vec::new(), root)]);
         let state = Mutex::new(State {
             repository,
             folders,
         });
-        Self { label, state }
+        Self {
+            label,
+            folder,
+            state,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -38,7 +46,10 @@ impl GitTree {
         move |error| TreeError::Damaged {
             path: lossy(path),
             tree: self.label.clone(),
-            reason: error.message().to_owned(),
+            damage: Box::new(Damage {
+                reason: error.message().to_owned(),
+                folder: self.folder.clone(),
+            }),
         }
     }
 
@@ -78,7 +89,9 @@ impl GitTree {
         Ok(found)
     }
 
-    fn blob(&self, path: &[u8]) -> Result<Vec<u8>, TreeError> {
+    /// The content of a blob, in memory once: a large one is put into a file for as long as it is
+    /// read, because libgit2 gives a packed object only as a whole.
+    fn blob(&self, path: &[u8]) -> Result<Box<dyn Read>, TreeError> {
         let mut state = self.state();
         let Some((id, _)) = self.object(&mut state, path)? else {
             return Err(self.not_found(path));
@@ -91,8 +104,25 @@ impl GitTree {
                 false => self.damaged(path)(error),
             }
         })?;
-        Ok(blob.content().to_vec())
+        let content = blob.content();
+        if content.len() > SPOOLED
+            && let Ok(file) = spooled(&self.folder, content)
+        {
+            return Ok(Box::new(file));
+        }
+        Ok(Box::new(Cursor::new(content.to_vec())))
     }
+}
+
+/// Bytes from which a blob is put into a file.
+const SPOOLED: usize = 8 << 20;
+
+/// A file without a name in `folder`, at its beginning, with this content.
+fn spooled(folder: &Path, content: &[u8]) -> io::Result<impl Read + use<>> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// Git's modes (git, `Documentation/gitformat-index`).
@@ -146,12 +176,19 @@ impl Tree for GitTree {
     }
 
     fn link_target(&self, path: &[u8]) -> Result<Vec<u8>, TreeError> {
-        self.blob(path)
+        let mut target = Vec::new();
+        let read = self.blob(path)?.read_to_end(&mut target);
+        read.map_err(|source| TreeError::Read {
+            path: lossy(path),
+            tree: self.label.clone(),
+            source,
+        })?;
+        Ok(target)
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
         match self.kind(path)? {
-            Some(EntryKind::File { .. }) => Ok(Box::new(Cursor::new(self.blob(path)?))),
+            Some(EntryKind::File { .. }) => self.blob(path),
             Some(_) => Err(TreeError::Read {
                 path: lossy(path),
                 tree: self.label.clone(),

@@ -74,6 +74,31 @@ const PRIVATE_WORDS: &[&str] = &[
     "validate_version_constraint",
 ];
 
+/// What it keeps its fields in.
+const VARIABLES: &[&str] = &[
+    "@chef_versions",
+    "@dependencies",
+    "@description",
+    "@eager_load_libraries",
+    "@errors",
+    "@gems",
+    "@issues_url",
+    "@license",
+    "@long_description",
+    "@maintainer",
+    "@maintainer_email",
+    "@name",
+    "@ohai_versions",
+    "@platforms",
+    "@privacy",
+    "@providing",
+    "@recipes",
+    "@source_file",
+    "@source_url",
+    "@validation_message",
+    "@version",
+];
+
 /// The values of `chef_version` and `gem`, which no metadata.rb has a use for.
 const LISTS: u32 = 0;
 
@@ -84,6 +109,10 @@ impl Dsl for Words {
 
     fn knows(&self, name: &str) -> bool {
         WORDS.contains(&name)
+    }
+
+    fn has_variable(&self, name: &str) -> bool {
+        VARIABLES.contains(&name)
     }
 
     fn call(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval<Option<Value>> {
@@ -235,7 +264,6 @@ impl Words {
         let dependency = Dependency {
             name: name.clone(),
             constraint,
-            written: Json::from(&*text),
             at: cx.location(call.args_span),
         };
         let known = &mut self.metadata.dependencies;
@@ -284,7 +312,10 @@ fn text(cx: &mut Interpreter<'_>, word: &str, value: Value) -> Eval<String> {
 fn key_text(cx: &mut Interpreter<'_>, value: Value) -> Eval<String> {
     let text = match (cx.name_text(value), value) {
         (Some(text), _) => text,
-        (None, Value::Nil | Value::Int(_) | Value::Bool(_)) => cx.display(value)?,
+        // `supports %w(a b)` supports a platform of a strange name.
+        (None, Value::Nil | Value::Int(_) | Value::Bool(_) | Value::Array(_)) => {
+            cx.display(value)?
+        }
         (None, _) => {
             let class = cx.class_of(value);
             return cx.unsupported(format!("a name that is of the class `{class}`"));
@@ -346,7 +377,12 @@ fn requirements_word(
     into: &mut Vec<Vec<String>>,
 ) -> Eval {
     let mut parts = Vec::new();
-    for arg in &call.args {
+    // Alone, what is neither a text nor a list nor a version is no constraint at all to RubyGems.
+    let given = match call.args[..] {
+        [Value::Int(_) | Value::Float(_) | Value::Bool(_)] => &[],
+        _ => &call.args[..],
+    };
+    for arg in given {
         for part in flattened(cx, *arg)? {
             let text = match part {
                 Value::Nil => continue,

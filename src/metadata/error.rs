@@ -11,7 +11,7 @@ use crate::version::{InvalidConstraint, InvalidVersion};
 pub enum MetadataError {
     /// A metadata.rb could not be evaluated.
     #[error(transparent)]
-    Ruby(#[from] RubyError),
+    Ruby(Box<RubyError>),
     /// A metadata.json is no JSON.
     #[error("this is not valid JSON: {message}")]
     Json {
@@ -48,6 +48,12 @@ pub enum MetadataError {
         /// Its entry.
         at: Location,
     },
+}
+
+impl From<RubyError> for MetadataError {
+    fn from(error: RubyError) -> Self {
+        MetadataError::Ruby(Box::new(error))
+    }
 }
 
 impl MetadataError {

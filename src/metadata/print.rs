@@ -22,7 +22,15 @@ fn as_json(metadata: &Metadata) -> Json {
     let dependencies = metadata
         .dependencies
         .iter()
-        .map(|dependency| (dependency.name.clone(), dependency.written.clone()))
+        .map(|dependency| {
+            let mut odd = metadata.odd_constraints.iter();
+            let odd = odd.rfind(|(name, _)| *name == dependency.name);
+            let constraint = match odd {
+                Some((_, written)) => written.clone(),
+                None => text(&dependency.constraint.to_string()),
+            };
+            (dependency.name.clone(), constraint)
+        })
         .collect();
     let fields = [
         ("name", metadata.name.as_deref().map_or(Json::Null, text)),

@@ -142,7 +142,7 @@ impl<'t> Reader<'t> {
             "platforms" => metadata.platforms = self.object(name, value)?,
             "providing" => metadata.providing = self.object(name, value)?,
             "recipes" => metadata.recipes = self.object(name, value)?,
-            "dependencies" => metadata.dependencies = self.dependencies(value)?,
+            "dependencies" => self.dependencies(metadata, value)?,
             "version" => {
                 let text = self.text(name, value)?;
                 metadata.version = text.parse().map_err(|source| MetadataError::Version {
@@ -204,9 +204,12 @@ impl<'t> Reader<'t> {
 
     /// Before constraints were obeyed there could be several: Chef drops those, and so an empty list
     /// means any version.
-    fn dependencies(&self, value: &'t RawValue) -> Result<Vec<Dependency>, MetadataError> {
+    fn dependencies(
+        &self,
+        metadata: &mut Metadata,
+        value: &'t RawValue,
+    ) -> Result<(), MetadataError> {
         let entries: Entries<'_> = self.parse(value.get())?;
-        let mut dependencies = Vec::new();
         for (name, value) in entries.0 {
             let at = self.entry_at(value);
             let mut written = self.json(value)?;
@@ -229,14 +232,16 @@ impl<'t> Reader<'t> {
                 }
                 _ => return Err(self.wrong(&name, "a version constraint", value)),
             };
-            dependencies.push(Dependency {
+            if written.as_str() != Some(&*constraint.to_string()) {
+                metadata.odd_constraints.push((name.clone(), written));
+            }
+            metadata.dependencies.push(Dependency {
                 name,
                 constraint,
-                written,
                 at,
             });
         }
-        Ok(dependencies)
+        Ok(())
     }
 
     fn requirements(
@@ -343,7 +348,13 @@ mod tests {
             constraints,
             ["apt >= 2.0", "old >= 0.0.0", "one ~> 1.0", "many >= 0.0.0"]
         );
-        assert_eq!(metadata.dependencies[3].written, Json::Array(Vec::new()));
+        let odd: Vec<&str> = metadata.odd_constraints.iter().map(|odd| &*odd.0).collect();
+        assert_eq!(odd, ["old", "many"]);
+        let printed = metadata.to_json();
+        assert!(
+            printed.contains("\"old\": [\n\n    ],\n    \"one\": \"~> 1.0\""),
+            "{printed}"
+        );
         assert_eq!(metadata.chef_versions, [["< 14", ">= 12"]]);
         assert!(metadata.privacy);
     }

@@ -78,10 +78,10 @@ pub enum Error {
         at: Location,
     },
     /// A cookbook's name cannot be one.
-    #[error("{file}: {error}")]
+    #[error("{at}: {error}")]
     BadName {
-        /// The metadata's file.
-        file: String,
+        /// Where the metadata declares it.
+        at: Location,
         /// Why.
         error: InvalidName,
     },
@@ -122,6 +122,12 @@ pub enum Error {
     NothingChosen {
         /// The manifest.
         manifest: String,
+    },
+    /// An archive would replace a file that is none.
+    #[error("`{}` is there already, and is no archive", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
     },
     /// There is neither a manifest nor a cookbook in a folder.
     #[error("there is no cookpack.toml, Policyfile.rb, Berksfile, metadata.json or metadata.rb in `{}`", folder.display())]
@@ -341,9 +347,15 @@ impl Diagnose for Error {
                     None => format!("there are {known}"),
                 })
             }
+            Self::BadName { at, error } => {
+                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
+            }
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
             ),
+            Self::NotAnArchive { .. } => {
+                shown.hint("name another file with `-o`, or delete this one if it may go")
+            }
             Self::NoProject { .. } => {
                 shown.hint("run `cookpack init` to write one, or name one with `--manifest-path`")
             }

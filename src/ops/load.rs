@@ -244,8 +244,9 @@ fn name_of(
     file: &SourceFile,
     metadata: &Metadata,
 ) -> Result<(CookbookName, Vec<Diagnostic>), Error> {
+    let declared = metadata.name_at.clone();
     let bad = |error| Error::BadName {
-        file: file.name().to_owned(),
+        at: declared.clone().unwrap_or_else(|| file.at(0..0)),
         error,
     };
     if let Some(name) = &metadata.name {
@@ -254,7 +255,7 @@ fn name_of(
     let name = place.fallback_name.clone().unwrap_or_default();
     let name: CookbookName = name.parse().map_err(bad)?;
     let warning = Diagnostic::new(format!(
-        "{} gives no name, so the cookbook is called `{name}` after its folder",
+        "{} gives no name: the cookbook is taken for `{name}`",
         file.name()
     ))
     .hint(format!(

@@ -208,11 +208,12 @@ fn locate<'a>(
         Source::Path(path) => {
             let project = manifest.folder();
             let place = Place::folder(&project, &project.join(path), Some(at.clone()));
-            let place = place.map_err(|error| Error::CookbookFolder {
+            let mut place = place.map_err(|error| Error::CookbookFolder {
                 name: name.clone(),
                 at: at.clone(),
                 error,
             })?;
+            place.fallback_name = Some(name.to_string());
             (Pin::Path { path: path.clone() }, place, None)
         }
         Source::Git {
@@ -229,15 +230,10 @@ fn locate<'a>(
                 }
                 _ => repositories.resolve(url, reference).map_err(git_failed)?,
             };
-            let last = rel
-                .as_str()
-                .rsplit('/')
-                .next()
-                .filter(|part| !part.is_empty());
             let place = Place {
                 tree: repositories.tree(url, &commit).map_err(git_failed)?,
                 base: rel.clone(),
-                fallback_name: Some(last.unwrap_or(name.as_str()).to_owned()),
+                fallback_name: Some(name.to_string()),
                 at: Some(at.clone()),
             };
             let pin = Pin::Git {

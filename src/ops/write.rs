@@ -1,6 +1,12 @@
 //! Puts archives and lockfiles in their places.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "rank 4: this module looks at what it replaces"
+)]
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use super::{Context, Error};
@@ -14,7 +20,7 @@ use crate::lockfile::Lockfile;
 /// leaves what stood at `path` as it was.
 ///
 /// # Errors
-/// When a source or the disk fails.
+/// When a source or the disk fails, or something else than an archive stands at `path`.
 pub fn write_archive(
     cx: &Context<'_>,
     layout: &Layout,
@@ -22,10 +28,26 @@ pub fn write_archive(
     format: Format,
     options: &ArchiveOptions,
 ) -> Result<Archive, Error> {
+    if is_something_else(path) {
+        return Err(Error::NotAnArchive {
+            path: path.to_owned(),
+        });
+    }
     let mut file = AsideFile::create(path)?;
     let archive = stream_archive(cx, layout, &mut file, format, options)?;
     file.persist()?;
     Ok(archive)
+}
+
+/// Whether a file stands there that no archive would replace but by mistake: a manifest, a recipe.
+fn is_something_else(path: &Path) -> bool {
+    // A FIFO would be waited for; it is refused later, as whatever is no file.
+    if !path.is_file() {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(2).read_to_end(&mut start));
+    read.is_ok() && !start.is_empty() && start != [0x1f, 0x8b]
 }
 
 /// Writes a layout as an archive to any writer, with the context's progress and cancelling.

@@ -307,7 +307,6 @@ mod tests {
                 .map(|(dependency, constraint)| Dependency {
                     name: (*dependency).to_owned(),
                     constraint: constraint.parse().unwrap(),
-                    written: crate::metadata::Json::String((*constraint).to_owned()),
                     at: SourceFile::new(format!("{name}/metadata.rb"), "\n\ndepends\n").at(2..9),
                 })
                 .collect(),

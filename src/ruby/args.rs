@@ -6,7 +6,15 @@ use super::interpreter::Interpreter;
 use super::value::{ArrayId, HashId, ProcId, StrId, Value};
 
 impl Interpreter<'_> {
-    /// Raises what Ruby raises for a wrong number of arguments.
+    /// Refuses a number of arguments that a built-in method is not known to take. Ruby may know it.
+    pub(super) fn takes(&mut self, call: &Invocation, least: usize, most: usize) -> Eval<()> {
+        if (least..=most).contains(&call.args.len()) {
+            return Ok(());
+        }
+        self.unsupported(format!("`{}` with these arguments", call.name))
+    }
+
+    /// Raises what Ruby raises for a wrong number of arguments: for words whose arguments are all known.
     pub(crate) fn arity(&mut self, call: &Invocation, least: usize, most: usize) -> Eval<()> {
         let given = call.args.len();
         if (least..=most).contains(&given) {
@@ -25,7 +33,7 @@ impl Interpreter<'_> {
 
     /// The only argument.
     pub(super) fn one(&mut self, call: &Invocation) -> Eval {
-        self.arity(call, 1, 1)?;
+        self.takes(call, 1, 1)?;
         Ok(call.args[0])
     }
 
@@ -34,6 +42,19 @@ impl Interpreter<'_> {
         let from = match value {
             Value::Nil => "nil".to_owned(),
             Value::Bool(value) => value.to_string(),
+            Value::Match(_)
+            | Value::Enumerator(_)
+            | Value::Version(_)
+            | Value::Env
+            | Value::Output
+            | Value::Handle(_)
+            | Value::Pathname(_)
+            | Value::OwnModule(_)
+            | Value::Main
+            | Value::Object(_) => {
+                let what = self.described(value);
+                return self.unsupported(format!("{what} in the place of {into}"));
+            }
             value => self.class_of(value).to_owned(),
         };
         self.raise(
@@ -77,6 +98,7 @@ impl Interpreter<'_> {
                 reason = "Ruby truncates, and what does not fit is refused"
             )]
             Value::Float(number) if number.abs() < 9e15 => Ok(number as i64),
+            Value::Float(_) => self.unsupported("an integer of more than 64 bits"),
             _ => self.no_conversion(value, "Integer"),
         }
     }

@@ -27,7 +27,21 @@ impl Interpreter<'_> {
             return Ok(Some(value));
         }
         let items = self.items_of(Value::Array(id))?;
-        self.enumerable(dsl, scope, items, call)
+        let found = self.enumerable(dsl, scope, items, call)?;
+        Ok(self.receiver_of_groups(found, Value::Array(id), call))
+    }
+
+    /// `each_slice` and `each_cons` give their receiver, since Ruby 3.1.
+    pub(super) fn receiver_of_groups(
+        &self,
+        found: Option<Value>,
+        receiver: Value,
+        call: &Invocation,
+    ) -> Option<Value> {
+        match &*call.name {
+            "each_slice" | "each_cons" => found.map(|_| receiver),
+            _ => found,
+        }
     }
 
     fn array_query(
@@ -55,7 +69,7 @@ impl Interpreter<'_> {
                 self.array_index(id, call.args[0])?
             }
             "[]" | "slice" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let (start, most) = (self.int_of(call.args[0])?, self.int_of(call.args[1])?);
                 let length = count(self.heap[id].items.len());
                 let start = if start < 0 { start + length } else { start };
@@ -70,7 +84,7 @@ impl Interpreter<'_> {
                 self.array(part)?
             }
             "dig" => {
-                self.arity(call, 1, usize::MAX)?;
+                self.takes(call, 1, usize::MAX)?;
                 let inner = self.array_index(id, call.args[0])?;
                 if inner.is_nil() {
                     return Ok(Some(Value::Nil));
@@ -78,7 +92,7 @@ impl Interpreter<'_> {
                 self.send(dsl, 0, inner, "dig", &call.args[1..])?
             }
             "fetch" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let at = self.int_of(call.args[0])?;
                 let length = self.heap[id].items.len();
                 match (place(at, length), call.args.get(1), call.block) {
@@ -156,7 +170,7 @@ impl Interpreter<'_> {
                     items.extend_from_slice(&self.heap[other].items);
                 }
                 if &*call.name == "+" {
-                    self.arity(call, 1, 1)?;
+                    self.takes(call, 1, 1)?;
                     items
                 } else {
                     self.distinct(items)?
@@ -195,7 +209,7 @@ impl Interpreter<'_> {
                 }
             },
             "join" => {
-                self.arity(call, 0, 1)?;
+                self.takes(call, 0, 1)?;
                 let separator = match call.args.first() {
                     None | Some(Value::Nil) => String::new(),
                     Some(separator) => self.text_of(*separator)?,
@@ -222,22 +236,6 @@ impl Interpreter<'_> {
                 };
                 let mut out = Vec::new();
                 self.flatten(id, depth, &mut out)?;
-                out
-            }
-            "zip" => {
-                let items = items.clone();
-                let mut others = Vec::new();
-                for other in &call.args {
-                    others.push(self.items_of(*other)?);
-                }
-                let mut out = Vec::new();
-                for (number, item) in items.into_iter().enumerate() {
-                    let mut row = vec![item];
-                    for other in &others {
-                        row.push(other.get(number).copied().unwrap_or(Value::Nil));
-                    }
-                    out.push(self.array(row)?);
-                }
                 out
             }
             "transpose" => {
@@ -345,6 +343,19 @@ impl Interpreter<'_> {
                 self.heap[id].items.splice(0..0, call.args.iter().copied());
                 Value::Array(id)
             }
+            "insert" => {
+                self.takes(call, 1, usize::MAX)?;
+                let at = self.int_of(call.args[0])?;
+                let length = self.heap[id].items.len();
+                let at = if at < 0 { at + count(length) + 1 } else { at };
+                let Some(at) = usize::try_from(at).ok().filter(|at| *at <= length) else {
+                    return self.unsupported("`insert` beyond the array");
+                };
+                self.charge(16 * call.args.len() as u64)?;
+                let more = call.args[1..].iter().copied();
+                self.heap[id].items.splice(at..at, more);
+                Value::Array(id)
+            }
             "concat" => {
                 for other in &call.args {
                     let other = self.array_of(*other)?;
@@ -356,7 +367,8 @@ impl Interpreter<'_> {
             }
             "replace" => {
                 let other = self.one(call)?;
-                let items = self.items_of(other)?;
+                let other = self.array_of(other)?;
+                let items = self.items_of(Value::Array(other))?;
                 self.heap[id].items = items;
                 Value::Array(id)
             }
@@ -382,8 +394,12 @@ impl Interpreter<'_> {
                         false => kept.push(item),
                     }
                 }
+                let missing = kept.len() == self.heap[id].items.len();
                 self.heap[id].items = kept;
-                found
+                match call.block {
+                    Some(block) if missing => self.call_block(dsl, block, &[wanted])?,
+                    _ => found,
+                }
             }
             "delete_at" => {
                 let at = self.one(call)?;

@@ -37,14 +37,18 @@ impl Interpreter<'_> {
                 let scope = self.scope_at(scope, *depth);
                 self.set_local(scope, name, value)
             }
+            TargetKind::InstanceVariable(name) if dsl.has_variable(name) => {
+                self.unsupported_at(format!("assigning to `{name}`"), target.span)
+            }
             TargetKind::InstanceVariable(name) => {
                 self.charge(16)?;
                 self.instance_variables.insert(name.clone(), value);
                 Ok(())
             }
             TargetKind::Constant(name) => {
-                self.charge(16)?;
-                self.constants.insert(name.clone(), value);
+                let name = self.qualified(scope, name);
+                self.charge(16 + name.len() as u64)?;
+                self.constants.insert(name, value);
                 Ok(())
             }
             TargetKind::Global(name) => self.assign_global(name, value, target.span),
@@ -223,12 +227,15 @@ impl Interpreter<'_> {
                     let found = locals.iter().find(|(known, _)| known == name);
                     Ok(found.map_or(Value::Nil, |(_, value)| *value))
                 }
+                TargetKind::InstanceVariable(name) if dsl.has_variable(name) => {
+                    self.unsupported_at(format!("`{name}`"), target.span)
+                }
                 TargetKind::InstanceVariable(name) => {
                     let value = self.instance_variables.get(name);
                     Ok(value.copied().unwrap_or(Value::Nil))
                 }
-                TargetKind::Constant(name) => match self.constants.get(name) {
-                    Some(value) => Ok(*value),
+                TargetKind::Constant(name) => match self.own_constant(scope, name) {
+                    Some(value) => Ok(value),
                     None if matches!(op, AssignOp::Or) => Ok(Value::Nil),
                     None => self.unsupported_at("this assignment", target.span),
                 },

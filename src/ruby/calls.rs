@@ -105,6 +105,9 @@ impl Interpreter<'_> {
 
     /// Calls a word without a receiver.
     pub(super) fn call_self(&mut self, dsl: &mut dyn Dsl, scope: u32, call: &Invocation) -> Eval {
+        if self.scopes[scope as usize].module.is_some() {
+            return self.call_in_module(dsl, scope, call);
+        }
         if let Some(def) = self.methods.get(&call.name) {
             let def = def.clone();
             return self.call_def(dsl, &def, call);
@@ -119,6 +122,22 @@ impl Interpreter<'_> {
             return self.unsupported(format!("`{}`", call.name));
         }
         dsl.unknown(self, call)
+    }
+
+    /// Calls a word in a module's body. The module's methods are not known, so neither is who may call
+    /// them.
+    fn call_in_module(&mut self, dsl: &mut dyn Dsl, scope: u32, call: &Invocation) -> Eval {
+        match &*call.name {
+            "module_function" | "private" | "public" | "private_constant" | "attr_reader"
+            | "attr_accessor" | "extend" => Ok(Value::Nil),
+            "require" | "require_relative" | "puts" | "raise" | "format" | "lambda" | "proc" => {
+                match self.kernel_method(dsl, scope, call)? {
+                    Some(value) => Ok(value),
+                    None => self.unsupported(format!("`{}` in a module", call.name)),
+                }
+            }
+            _ => self.unsupported(format!("`{}` in a module", call.name)),
+        }
     }
 
     /// Calls a method of a value.
@@ -200,6 +219,7 @@ impl Interpreter<'_> {
                 let frame = self.scopes[outer as usize].frame;
                 let scope = self.push_scope(Scope {
                     parent: Some(outer),
+                    module: self.scopes[outer as usize].module,
                     frame,
                     block: Some(proc),
                     ..Scope::default()

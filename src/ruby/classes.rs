@@ -4,8 +4,8 @@ use super::dsl::Dsl;
 use super::error::RubyError;
 use super::exceptions;
 use super::fail::Eval;
-use super::interpreter::Interpreter;
-use super::syntax::{Kind, Node, Span};
+use super::interpreter::{Interpreter, Scope};
+use super::syntax::{Kind, Name, Node, Span};
 use super::value::{Value, VersionObject};
 
 /// Each class or module by its full name, with what its instances also are, apart from what every
@@ -41,6 +41,7 @@ const CLASSES: &[(&str, &[&str])] = &[
     ("NilClass", &[]),
     ("Numeric", &["Comparable"]),
     ("Object", &[]),
+    ("Pathname", &[]),
     ("Proc", &[]),
     ("Range", &["Enumerable"]),
     ("Regexp", &[]),
@@ -105,10 +106,32 @@ pub(super) fn is_a(class: &str, other: &str) -> bool {
 }
 
 impl Interpreter<'_> {
+    /// A constant's full name where it is declared.
+    pub(super) fn qualified(&self, scope: u32, name: &Name) -> Name {
+        match self.scopes[scope as usize].module {
+            Some(module) => format!("{}::{name}", self.heap[module]).into(),
+            None => name.clone(),
+        }
+    }
+
+    /// A constant of the file's own: of the modules around, the innermost first.
+    pub(super) fn own_constant(&self, scope: u32, name: &str) -> Option<Value> {
+        let module = self.scopes[scope as usize].module;
+        let mut around = module.map(|module| &*self.heap[module]);
+        while let Some(module) = around {
+            let full = format!("{module}::{name}");
+            if let Some(value) = self.constants.get(&*full) {
+                return Some(*value);
+            }
+            around = module.rsplit_once("::").map(|(outer, _)| outer);
+        }
+        self.constants.get(name).copied()
+    }
+
     /// A constant of the file's own, or one that exists without being declared.
-    pub(super) fn constant(&mut self, name: &str, span: Span) -> Eval {
-        if let Some(value) = self.constants.get(name) {
-            return Ok(*value);
+    pub(super) fn constant(&mut self, scope: u32, name: &str, span: Span) -> Eval {
+        if let Some(value) = self.own_constant(scope, name) {
+            return Ok(value);
         }
         self.built_in(name, span)
     }
@@ -123,19 +146,55 @@ impl Interpreter<'_> {
         span: Span,
     ) -> Eval {
         let Some(parent) = parent else {
-            return self.constant(name, span);
+            return self.constant(0, name, span);
         };
         match self.eval(dsl, scope, parent)? {
-            Value::Module("Object" | "Kernel") => self.constant(name, span),
-            Value::Module(parent) => self.built_in(&format!("{parent}::{name}"), span),
+            Value::Module("Object" | "Kernel") => self.constant(0, name, span),
+            Value::Module(parent) => self.below(parent, name, span),
+            Value::OwnModule(parent) => {
+                let parent = self.name_of(parent);
+                self.below(&parent, name, span)
+            }
             _ => self.unsupported_at("a constant of what is no module", span),
         }
+    }
+
+    fn below(&mut self, parent: &str, name: &str, span: Span) -> Eval {
+        let full = format!("{parent}::{name}");
+        match self.constants.get(&*full) {
+            Some(value) => Ok(*value),
+            None => self.built_in(&full, span),
+        }
+    }
+
+    /// `module X body end`: what it is for here are the constants in it.
+    pub(super) fn eval_module(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        name: &Name,
+        body: Option<&Node>,
+    ) -> Eval {
+        let full = self.qualified(scope, name);
+        self.charge(2 * full.len() as u64 + 64)?;
+        let module = self.heap.symbol(&full);
+        if named(&full).is_none() {
+            self.constants.insert(full, Value::OwnModule(module));
+        }
+        let frame = self.scopes[scope as usize].frame;
+        let inner = self.push_scope(Scope {
+            frame,
+            module: Some(module),
+            ..Scope::default()
+        })?;
+        self.eval_optional(dsl, inner, body)
     }
 
     fn built_in(&mut self, name: &str, span: Span) -> Eval {
         self.here = span;
         match name {
             "ENV" => return Ok(Value::Env),
+            "STDOUT" | "STDERR" => return Ok(Value::Output),
             "ARGV" => return self.array(Vec::new()),
             "Chef::VERSION" => {
                 let version = self.settings.chef_version.clone();
@@ -165,11 +224,11 @@ impl Interpreter<'_> {
     }
 
     /// `defined?` of a constant: an error where it is not known to exist and not known to be absent.
-    pub(super) fn constant_is_defined(&mut self, node: &Node) -> Eval<bool> {
+    pub(super) fn constant_is_defined(&mut self, scope: u32, node: &Node) -> Eval<bool> {
         let Some(name) = full_name(node) else {
             return self.unsupported_at("`defined?` of this", node.span);
         };
-        if self.constants.contains_key(&*name) {
+        if self.own_constant(scope, &name).is_some() {
             return Ok(true);
         }
         let first = name.split("::").next().unwrap_or(&name);

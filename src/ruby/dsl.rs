@@ -32,6 +32,12 @@ pub(crate) trait Dsl {
     /// Whether `respond_to?(name)` holds, apart from what every object has.
     fn knows(&self, name: &str) -> bool;
 
+    /// Whether the object keeps something of its own in an instance variable.
+    fn has_variable(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Calls a word. None where it is no word of this kind of file.
     fn call(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval<Option<Value>>;
 

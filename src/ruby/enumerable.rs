@@ -120,6 +120,19 @@ impl Interpreter<'_> {
                 let (kept, others) = (self.array(out)?, self.array(others)?);
                 return self.array(vec![kept, others]).map(Some);
             }
+            "zip" if call.block.is_none() => {
+                let mut others = Vec::new();
+                for other in &call.args {
+                    others.push(self.items_of(*other)?);
+                }
+                for (number, item) in items.iter().enumerate() {
+                    let mut row = vec![*item];
+                    for other in &others {
+                        row.push(other.get(number).copied().unwrap_or(Value::Nil));
+                    }
+                    out.push(self.array(row)?);
+                }
+            }
             "each_slice" | "each_cons" => {
                 return self.items_in_groups(dsl, items, call).map(Some);
             }
@@ -262,16 +275,12 @@ impl Interpreter<'_> {
                 let sorted = self.merge_sorted(keyed, &mut |this, a, b| this.order(a.0, b.0))?;
                 self.array(sorted.into_iter().map(|(_, item)| item).collect())?
             }
-            "min" | "max" | "minmax" => {
-                let sorted = self.sorted(dsl, items.to_vec(), call.block)?;
+            "min" | "max" => self.least_or_most(dsl, items, call)?,
+            "minmax" if call.block.is_none() => {
+                let sorted = self.sorted(dsl, items.to_vec(), None)?;
                 let first = sorted.first().copied().unwrap_or(Value::Nil);
                 let last = sorted.last().copied().unwrap_or(Value::Nil);
-                match (&*call.name, call.args.is_empty()) {
-                    ("min", true) => first,
-                    ("max", true) => last,
-                    ("minmax", true) => self.array(vec![first, last])?,
-                    _ => return self.unsupported(format!("`{}` with a number", call.name)),
-                }
+                self.array(vec![first, last])?
             }
             "uniq" => {
                 let mut seen = std::collections::HashSet::new();
@@ -291,9 +300,51 @@ impl Interpreter<'_> {
         }))
     }
 
+    /// `min` and `max`, by the block's order if there is one.
+    fn least_or_most(&mut self, dsl: &mut dyn Dsl, items: &[Value], call: &Invocation) -> Eval {
+        self.takes(call, 0, 0)?;
+        let Some((first, rest)) = items.split_first() else {
+            return Ok(Value::Nil);
+        };
+        let mut best = *first;
+        for next in rest {
+            let order = match call.block {
+                Some(block) => self.block_order(dsl, block, *next, best)?,
+                None => self.order(*next, best)?,
+            };
+            let better = match &*call.name {
+                "min" => order.is_lt(),
+                _ => order.is_gt(),
+            };
+            if better {
+                best = *next;
+            }
+        }
+        Ok(best)
+    }
+
+    /// What a block says about the order of two items.
+    fn block_order(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        block: ProcId,
+        left: Value,
+        right: Value,
+    ) -> Eval<Ordering> {
+        match self.call_block(dsl, block, &[left, right])? {
+            Value::Int(order) => Ok(order.cmp(&0)),
+            Value::Nil => {
+                let (left, right) = (self.class_of(left), self.class_of(right));
+                let message = format!("comparison of {left} with {right} failed");
+                self.raise("ArgumentError", message)
+            }
+            _ => self.unsupported("an order that is no integer"),
+        }
+    }
+
     /// `min_by` and `max_by`: the first of several equal ones.
     fn extreme(&mut self, keyed: &[(Value, Value)], call: &Invocation) -> Eval {
-        self.arity(call, 0, 0)?;
+        self.takes(call, 0, 0)?;
         let Some((first, rest)) = keyed.split_first() else {
             return Ok(Value::Nil);
         };
@@ -319,13 +370,7 @@ impl Interpreter<'_> {
     ) -> Eval<Vec<Value>> {
         self.merge_sorted(items, &mut |this, a, b| match block {
             None => this.order(*a, *b),
-            Some(block) => {
-                let order = this.call_block(dsl, block, &[*a, *b])?;
-                match order {
-                    Value::Int(order) => Ok(order.cmp(&0)),
-                    _ => this.raise("ArgumentError", "comparison failed"),
-                }
-            }
+            Some(block) => this.block_order(dsl, block, *a, *b),
         })
     }
 
@@ -479,7 +524,7 @@ impl Interpreter<'_> {
     }
 
     fn sum(&mut self, dsl: &mut dyn Dsl, scope: u32, items: Vec<Value>, call: &Invocation) -> Eval {
-        self.arity(call, 0, 1)?;
+        self.takes(call, 0, 1)?;
         let mut sum = call.args.first().copied().unwrap_or(Value::Int(0));
         for item in items {
             let value = match call.block {
@@ -502,6 +547,7 @@ impl Interpreter<'_> {
             receiver,
             method: call.name.clone(),
             args: call.args.clone(),
+            keywords: call.keywords,
         };
         Ok(Value::Enumerator(self.heap.enumerator_object(enumerator)))
     }
@@ -513,36 +559,17 @@ impl Interpreter<'_> {
         id: EnumeratorId,
         call: &Invocation,
     ) -> Eval<Option<Value>> {
-        let Enumerator {
-            receiver,
-            method,
-            args,
-        } = self.heap[id].clone();
+        let waiting = self.heap[id].clone();
         let block = match (&*call.name, call.block) {
             ("with_index" | "each_with_index", Some(block)) => {
-                let next = match call.args.first() {
-                    Some(Value::Nil) | None => 0,
-                    Some(offset) => self.int_of(*offset)?,
-                };
+                let next = self.index_offset(call)?;
                 Some(self.new_proc(Proc::Indexed { block, next })?)
             }
             ("each", Some(block)) => Some(block),
             _ => None,
         };
-        let inner = |block| Invocation {
-            name: method,
-            args,
-            block: Some(block),
-            ..call.clone()
-        };
         if let Some(block) = block {
-            let inner = Invocation {
-                keywords: false,
-                ..inner(block)
-            };
-            return self
-                .deeper(|this| this.call_method(dsl, scope, receiver, &inner))
-                .map(Some);
+            return self.resume(dsl, scope, &waiting, block).map(Some);
         }
         if matches!(
             &*call.name,
@@ -552,12 +579,42 @@ impl Interpreter<'_> {
         }
         let list = self.heap.array_object(Array::default());
         let collector = self.new_proc(Proc::Collector(list))?;
-        let inner = Invocation {
-            keywords: false,
-            ..inner(collector)
-        };
-        self.deeper(|this| this.call_method(dsl, scope, receiver, &inner))?;
+        self.resume(dsl, scope, &waiting, collector)?;
+        if matches!(&*call.name, "with_index" | "each_with_index") {
+            let first = self.index_offset(call)?;
+            let mut pairs = Vec::new();
+            for (number, item) in self.heap[list].items.clone().into_iter().enumerate() {
+                let number = Value::Int(first.saturating_add(count(number)));
+                pairs.push(self.array(vec![item, number])?);
+            }
+            return self.array(pairs).map(Some);
+        }
         self.value_method(dsl, scope, Value::Array(list), call)
+    }
+
+    /// Where `with_index` begins to count.
+    fn index_offset(&mut self, call: &Invocation) -> Eval<i64> {
+        match call.args.first() {
+            Some(Value::Nil) | None => Ok(0),
+            Some(offset) => self.int_of(*offset),
+        }
+    }
+
+    /// Calls the method that waited, with its block.
+    fn resume(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        waiting: &Enumerator,
+        block: ProcId,
+    ) -> Eval {
+        let call = Invocation {
+            keywords: waiting.keywords,
+            block: Some(block),
+            ..super::assign::plain_call(&waiting.method, waiting.args.clone(), self.here)
+        };
+        let receiver = waiting.receiver;
+        self.deeper(|this| this.call_method(dsl, scope, receiver, &call))
     }
 
     /// The items of what can be gone through: a hash's are pairs.

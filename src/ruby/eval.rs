@@ -47,7 +47,10 @@ impl Interpreter<'_> {
             Kind::Nil => Ok(Value::Nil),
             Kind::True => Ok(Value::Bool(true)),
             Kind::False => Ok(Value::Bool(false)),
-            Kind::SelfRef => Ok(Value::Main),
+            Kind::SelfRef => match self.scopes[scope as usize].module {
+                Some(module) => Ok(Value::OwnModule(module)),
+                None => Ok(Value::Main),
+            },
             Kind::Int(number) => Ok(Value::Int(*number)),
             Kind::Float(number) => Ok(Value::Float(*number)),
             Kind::Str { text, frozen: true } => self.frozen_string(&**text),
@@ -105,7 +108,7 @@ impl Interpreter<'_> {
                 self.here = node.span;
                 self.checked_range(from, to, *exclusive)
             }
-            Kind::Constant(name) => self.constant(name, node.span),
+            Kind::Constant(name) => self.constant(scope, name, node.span),
             Kind::ConstantPath { parent, name } => {
                 self.constant_path(dsl, scope, parent.as_deref(), name, node.span)
             }
@@ -166,6 +169,11 @@ impl Interpreter<'_> {
                 })?;
                 Ok(Value::Proc(proc))
             }
+            Kind::Module { name, body } => self.eval_module(dsl, scope, name, body.as_deref()),
+            // A module's methods are not known: calling one is an error.
+            Kind::Def(def) if self.scopes[scope as usize].module.is_some() => {
+                self.symbol(&def.name)
+            }
             Kind::Def(def) => {
                 self.methods.insert(def.name.clone(), def.clone());
                 self.symbol(&def.name)
@@ -178,7 +186,11 @@ impl Interpreter<'_> {
         match &node.kind {
             Kind::Return(args) => {
                 let value = self.exit_value(dsl, scope, args)?;
-                let frame = self.scopes[scope as usize].frame;
+                let within = &self.scopes[scope as usize];
+                let frame = within.frame;
+                if frame == 0 && (within.block.is_some() || within.caller.is_some()) {
+                    return self.unsupported_at("`return` here", node.span);
+                }
                 Err(Exit::Return { frame, value }.into())
             }
             Kind::Break(args) => {
@@ -204,10 +216,13 @@ impl Interpreter<'_> {
                 Ok(Value::Int(i64::try_from(line).unwrap_or(i64::MAX)))
             }
             Kind::InstanceVariable(name) => {
+                if dsl.has_variable(name) {
+                    return self.unsupported_at(format!("`{name}`"), node.span);
+                }
                 let value = self.instance_variables.get(name);
                 Ok(value.copied().unwrap_or(Value::Nil))
             }
-            Kind::Global(name) => self.global(name, node),
+            Kind::Global(name) => self.global(scope, name, node),
             Kind::NthMatch(number) => self.nth_match(scope, *number as usize),
             Kind::MatchPart(part) => self.match_part(scope, part, node),
             Kind::Splat(_) => self.unsupported_at("`*` here", node.span),
@@ -544,15 +559,21 @@ impl Interpreter<'_> {
         None
     }
 
-    fn global(&mut self, name: &Name, node: &Node) -> Eval {
+    fn global(&mut self, scope: u32, name: &Name, node: &Node) -> Eval {
         if let Some(value) = self.globals.get(name) {
             return Ok(*value);
         }
         match &**name {
             "$!" => Ok(self.current_exception.unwrap_or(Value::Nil)),
+            "$stdout" | "$stderr" => Ok(Value::Output),
+            "$~" => {
+                let frame = self.scopes[scope as usize].frame as usize;
+                let last = self.frames[frame].last_match;
+                Ok(last.map_or(Value::Nil, Value::Match))
+            }
             "$0" | "$PROGRAM_NAME" | "$:" | "$LOAD_PATH" | "$\"" | "$LOADED_FEATURES" | "$$"
-            | "$?" | "$stdout" | "$stderr" | "$stdin" | "$~" | "$_" | "$," | "$/" | "$;" | "$@"
-            | "$DEBUG" | "$VERBOSE" | "$-w" | "$-v" | "$*" | "$<" | "$>" | "$." => {
+            | "$?" | "$stdin" | "$_" | "$," | "$/" | "$;" | "$@" | "$DEBUG" | "$VERBOSE"
+            | "$-w" | "$-v" | "$*" | "$<" | "$>" | "$." => {
                 self.unsupported_at(format!("the global variable `{name}`"), node.span)
             }
             _ => Ok(Value::Nil),
@@ -593,6 +614,7 @@ impl Interpreter<'_> {
                 _ => Some("expression"),
             },
             Kind::Local { .. } => Some("local-variable"),
+            Kind::InstanceVariable(name) if dsl.has_variable(name) => Some("instance-variable"),
             Kind::InstanceVariable(name) => self
                 .instance_variables
                 .contains_key(name)
@@ -602,7 +624,7 @@ impl Interpreter<'_> {
                 false => return self.unsupported_at("`defined?` of this variable", node.span),
             },
             Kind::Constant(_) | Kind::ConstantPath { .. } => {
-                self.constant_is_defined(node)?.then_some("constant")
+                self.constant_is_defined(scope, node)?.then_some("constant")
             }
             Kind::Call(call) if call.receiver.is_none() => {
                 let known = self.callers_local(scope, &call.name).is_some()
@@ -615,6 +637,9 @@ impl Interpreter<'_> {
                 self.frames[frame].block.map(|_| "yield")
             }
             Kind::SelfRef => Some("self"),
+            Kind::Nil => Some("nil"),
+            Kind::True => Some("true"),
+            Kind::False => Some("false"),
             Kind::Assign { .. } | Kind::OpAssign { .. } | Kind::MultiAssign { .. } => {
                 Some("assignment")
             }

@@ -18,6 +18,9 @@ pub trait Files {
     /// What stands at a path, links followed; none where there is nothing.
     fn kind(&self, path: &str) -> Result<Option<FileKind>, FilesError>;
 
+    /// Whether a symbolic link stands at a path.
+    fn is_link(&self, path: &str) -> Result<bool, FilesError>;
+
     /// A whole file. An error past `limit` bytes.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FilesError>;
 
@@ -192,6 +195,15 @@ impl Files for TreeFiles<'_> {
             Some((_, EntryKind::Directory)) => Some(FileKind::Directory),
             _ => None,
         })
+    }
+
+    fn is_link(&self, path: &str) -> Result<bool, FilesError> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let Some((folder, EntryKind::Directory)) = self.resolve(folder)? else {
+            return Ok(false);
+        };
+        let kind = self.tree.kind(&join_bytes(&folder, name.as_bytes()))?;
+        Ok(kind == Some(EntryKind::Symlink))
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FilesError> {

@@ -16,60 +16,80 @@ impl Interpreter<'_> {
         let mut found = Vec::new();
         for pattern in patterns {
             let start = if pattern.starts_with('/') { "/" } else { "" };
-            let parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
-            if parts.is_empty() {
-                continue;
-            }
+            let mut parts: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
             let folders_only = pattern.ends_with('/');
-            self.glob_below(start, &parts, folders_only, base, &mut found)?;
+            if folders_only && parts.last() == Some(&"**") {
+                parts.push("*");
+            }
+            if !parts.is_empty() {
+                let search = Search { folders_only, base };
+                self.glob_in(start, vec![&parts], &search, &mut found)?;
+            }
         }
         Ok(found)
     }
 
-    /// Goes on from `at`, a path that has been found, with what is left of a pattern.
-    fn glob_below(
+    /// Goes on from `at`, a folder that has been found, with what may be left of a pattern: `**` leaves
+    /// several ends of it open at once. Each entry is followed before the next one is looked at.
+    fn glob_in<'p>(
         &mut self,
         at: &str,
-        parts: &[&str],
-        folders_only: bool,
-        base: Option<&str>,
+        ends: Vec<&'p [&'p str]>,
+        search: &Search<'_>,
         found: &mut Vec<String>,
     ) -> Eval<()> {
-        self.step(1)?;
-        let Some((part, rest)) = parts.split_first() else {
-            return Ok(());
-        };
-        if *part == "**" && !rest.is_empty() {
-            self.glob_below(at, rest, folders_only, base, found)?;
-            for name in self.glob_names(at, base)? {
-                let below = joined(at, &name);
-                if !name.starts_with('.')
-                    && self.glob_kind(&below, base)? == Some(FileKind::Directory)
-                {
-                    self.deeper(|this| this.glob_below(&below, parts, folders_only, base, found))?;
+        let mut open: Vec<&[&str]> = Vec::new();
+        for end in ends {
+            let mut end = end;
+            while !open.contains(&end) {
+                open.push(end);
+                // `**` also stands for no folder at all.
+                match end {
+                    ["**", rest @ ..] if !rest.is_empty() => end = rest,
+                    _ => break,
+                }
+            }
+        }
+        let plain = |end: &&[&str]| !end[0].contains(['*', '?', '[', '\\']);
+        if open.iter().all(plain) {
+            for end in open {
+                let below = joined(at, end[0]);
+                match &end[1..] {
+                    [] => {
+                        let kind = self.glob_kind(&below, search)?;
+                        self.glob_found(below, kind, search, found)?;
+                    }
+                    rest => self.deeper(|this| this.glob_in(&below, vec![rest], search, found))?,
                 }
             }
             return Ok(());
         }
-        if !part.contains(['*', '?', '[', '\\']) {
-            let below = joined(at, part);
-            if rest.is_empty() {
-                let kind = self.glob_kind(&below, base)?;
-                return self.glob_found(below, kind, folders_only, found);
+        for name in self.glob_names(at, search)? {
+            let below = joined(at, &name);
+            let mut next: Vec<&[&str]> = Vec::new();
+            let mut is_end = false;
+            for end in &open {
+                self.step(1 + (end[0].len() * name.len()) as u64 / 64)?;
+                match end {
+                    ["**", _, ..] => {
+                        if !name.starts_with('.') && !self.glob_is_link(&below, search)? {
+                            next.push(end);
+                        }
+                    }
+                    [last] => is_end |= matches(last, &name),
+                    [part, rest @ ..] if matches(part, &name) => next.push(rest),
+                    _ => {}
+                }
             }
-            return self.deeper(|this| this.glob_below(&below, rest, folders_only, base, found));
-        }
-        for name in self.glob_names(at, base)? {
-            self.step(1 + (part.len() * name.len()) as u64 / 64)?;
-            if !matches(part, &name) {
+            if !is_end && next.is_empty() {
                 continue;
             }
-            let below = joined(at, &name);
-            if rest.is_empty() {
-                let kind = self.glob_kind(&below, base)?;
-                self.glob_found(below, kind, folders_only, found)?;
-            } else if self.glob_kind(&below, base)? == Some(FileKind::Directory) {
-                self.deeper(|this| this.glob_below(&below, rest, folders_only, base, found))?;
+            let kind = self.glob_kind(&below, search)?;
+            if is_end {
+                self.glob_found(below.clone(), kind, search, found)?;
+            }
+            if !next.is_empty() && kind == Some(FileKind::Directory) {
+                self.deeper(|this| this.glob_in(&below, next, search, found))?;
             }
         }
         Ok(())
@@ -79,33 +99,46 @@ impl Interpreter<'_> {
         &mut self,
         path: String,
         kind: Option<FileKind>,
-        folders_only: bool,
+        search: &Search<'_>,
         found: &mut Vec<String>,
     ) -> Eval<()> {
         match kind {
-            Some(FileKind::Directory) if folders_only => found.push(format!("{path}/")),
-            Some(_) if !folders_only => found.push(path),
+            Some(FileKind::Directory) if search.folders_only => found.push(format!("{path}/")),
+            Some(_) if !search.folders_only => found.push(path),
             _ => {}
         }
         self.charge(32)
     }
 
-    fn glob_path(&self, path: &str, base: Option<&str>) -> String {
-        match base {
+    fn glob_names(&mut self, at: &str, search: &Search<'_>) -> Eval<Vec<String>> {
+        let path = search.path(at);
+        Ok(self.folder_names(&path)?.unwrap_or_default())
+    }
+
+    fn glob_kind(&mut self, path: &str, search: &Search<'_>) -> Eval<Option<FileKind>> {
+        self.path_kind(&search.path(path))
+    }
+
+    fn glob_is_link(&mut self, path: &str, search: &Search<'_>) -> Eval<bool> {
+        self.path_is_link(&search.path(path))
+    }
+}
+
+/// What a search with one pattern is about.
+struct Search<'s> {
+    folders_only: bool,
+    /// `base:`
+    base: Option<&'s str>,
+}
+
+impl Search<'_> {
+    /// A found path as one that can be looked up.
+    fn path(&self, path: &str) -> String {
+        match self.base {
             Some(base) if !path.starts_with('/') => format!("{base}/{path}"),
             _ if path.is_empty() => ".".to_owned(),
             _ => path.to_owned(),
         }
-    }
-
-    fn glob_names(&mut self, at: &str, base: Option<&str>) -> Eval<Vec<String>> {
-        let path = self.glob_path(at, base);
-        Ok(self.folder_names(&path)?.unwrap_or_default())
-    }
-
-    fn glob_kind(&mut self, path: &str, base: Option<&str>) -> Eval<Option<FileKind>> {
-        let path = self.glob_path(path, base);
-        self.path_kind(&path)
     }
 }
 

@@ -27,7 +27,8 @@ impl Interpreter<'_> {
             return Ok(Some(value));
         }
         let items = self.pairs(id)?;
-        self.enumerable(dsl, scope, items, call)
+        let found = self.enumerable(dsl, scope, items, call)?;
+        Ok(self.receiver_of_groups(found, Value::Hash(id), call))
     }
 
     /// `hash[key]`, the default included.
@@ -71,7 +72,7 @@ impl Interpreter<'_> {
                 self.hash_get(dsl, id, key)?
             }
             "fetch" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let hashed = self.hashed(call.args[0])?;
                 let found = self.heap[id].entries.get(&hashed).map(|entry| entry.1);
                 match (found, call.block, call.args.get(1)) {
@@ -85,7 +86,7 @@ impl Interpreter<'_> {
                 }
             }
             "dig" => {
-                self.arity(call, 1, usize::MAX)?;
+                self.takes(call, 1, usize::MAX)?;
                 let inner = self.hash_get(dsl, id, call.args[0])?;
                 if call.args.len() == 1 || inner.is_nil() {
                     return Ok(Some(inner));
@@ -278,7 +279,7 @@ impl Interpreter<'_> {
     ) -> Eval<Option<Value>> {
         Ok(Some(match &*call.name {
             "[]=" | "store" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 self.hash_set(id, call.args[0], call.args[1])?;
                 call.args[1]
             }

@@ -9,7 +9,9 @@ use super::fail::{Eval, Exit, Fail};
 use super::files::Files;
 use super::settings::Settings;
 use super::syntax::{Def, Name, Node, Span};
-use super::value::{Array, Exception, Hash, Heap, MatchId, Proc, ProcId, Range, Text, Value};
+use super::value::{
+    Array, Exception, Hash, Heap, MatchId, Proc, ProcId, Range, SymId, Text, Value,
+};
 use super::{parse, paths};
 use crate::text::{Location, SourceFile};
 
@@ -57,6 +59,8 @@ pub(super) struct Scope {
     pub(super) frame: u32,
     /// The block that this is the body of.
     pub(super) block: Option<ProcId>,
+    /// The module whose body this is, by its full name.
+    pub(super) module: Option<SymId>,
     /// The loops around what is evaluated, within this scope.
     pub(super) loops: u32,
 }
@@ -116,7 +120,12 @@ impl<'a> Interpreter<'a> {
             frame,
             ..Scope::default()
         })?;
-        self.eval(dsl, scope, program)
+        let result = self.eval(dsl, scope, program);
+        match result.map_err(Fail::into_exit) {
+            // `return` outside of all methods ends the file.
+            Err(Exit::Return { frame: 0, value }) if caller.is_none() => Ok(value),
+            other => other.map_err(Fail::from),
+        }
     }
 
     /// An interruption that reached the top, as an error.

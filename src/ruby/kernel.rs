@@ -270,6 +270,11 @@ pub(super) fn is_ruby_word(name: &str) -> bool {
     RUBY_WORDS.contains(&name)
 }
 
+/// Whether every Ruby object has a public method of this name.
+pub(super) fn is_public_word(name: &str) -> bool {
+    PUBLIC_WORDS.contains(&name)
+}
+
 impl Interpreter<'_> {
     /// Calls a method of `Kernel` or of `self`. None where there is no such method, or where it is
     /// not supported.
@@ -288,7 +293,7 @@ impl Interpreter<'_> {
             "loop" => self.loop_call(dsl, call)?,
             "catch" => self.catch(dsl, call)?,
             "throw" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let value = call.args.get(1).copied().unwrap_or(Value::Nil);
                 let tag = call.args[0];
                 return Err(Exit::Throw { tag, value }.into());
@@ -301,7 +306,7 @@ impl Interpreter<'_> {
                 _ => self.array(call.args.clone())?,
             },
             "format" | "sprintf" => {
-                self.arity(call, 1, usize::MAX)?;
+                self.takes(call, 1, usize::MAX)?;
                 let pattern = self.text_of(call.args[0])?;
                 let text = format::format(self, &pattern, &call.args[1..])?;
                 self.string(text)?
@@ -315,7 +320,7 @@ impl Interpreter<'_> {
                 self.string(folder)?
             }
             "respond_to?" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let Some(name) = self.name_text(call.args[0]) else {
                     return self.raise("TypeError", "not a symbol nor a string");
                 };
@@ -352,6 +357,12 @@ impl Interpreter<'_> {
                 }
                 value => self.array(vec![value])?,
             },
+            "Pathname" => {
+                let path = self.one(call)?;
+                let path = self.path_text(path)?;
+                self.pathname(path)?
+            }
+            "open" => return self.file_method(dsl, call),
             "String" => {
                 let value = self.one(call)?;
                 let text = self.display(value)?;
@@ -492,7 +503,7 @@ impl Interpreter<'_> {
 
     /// `raise`, with a text, a class, a class and a text, an exception, or nothing.
     fn raise_call(&mut self, dsl: &mut dyn Dsl, scope: u32, call: &Invocation) -> Eval {
-        self.arity(call, 0, 3)?;
+        self.takes(call, 0, 3)?;
         let message = call.args.get(1).copied();
         let exception = match call.args.first() {
             None => match self.current_exception {
@@ -525,7 +536,7 @@ impl Interpreter<'_> {
 
     /// `Class.new(message)` of an exception.
     pub(super) fn new_exception(&mut self, class: &'static str, call: &Invocation) -> Eval {
-        self.arity(call, 0, 1)?;
+        self.takes(call, 0, 1)?;
         let message = match call.args.first() {
             None => class.to_owned(),
             Some(message) => self.display(*message)?,

@@ -151,8 +151,8 @@ fn unsupported(node: &prism::Node<'_>) -> &'static str {
         N::CaseMatchNode { .. } | N::MatchPredicateNode { .. } | N::MatchRequiredNode { .. } => {
             "pattern matching with `in` or `=>`"
         }
-        N::ClassNode { .. } => "a `class` of its own",
-        N::ModuleNode { .. } => "a `module` of its own",
+        N::ClassNode { .. } => "a `class` below another one",
+        N::ModuleNode { .. } => "a `module` within another one by its path",
         N::SingletonClassNode { .. } => "`class << self`",
         N::ClassVariableReadNode { .. }
         | N::ClassVariableWriteNode { .. }

@@ -3,8 +3,9 @@
 use super::dsl::{Dsl, Invocation};
 use super::fail::Eval;
 use super::interpreter::Interpreter;
+use super::strings::count;
 use super::value::{Proc, Value, VersionObject};
-use super::{assign, versions};
+use super::{assign, kernel, versions};
 
 /// Methods that files ask for with `respond_to?`, and the classes that have them. For any other
 /// method of a value the answer is not known.
@@ -125,6 +126,25 @@ const PROBED: &[&str] = &[
     "TrueClass",
 ];
 
+/// The methods of `nil` that not every object has.
+const NIL_WORDS: &[&str] = &[
+    "&",
+    "=~",
+    "^",
+    "j",
+    "jj",
+    "rationalize",
+    "to_a",
+    "to_c",
+    "to_f",
+    "to_h",
+    "to_i",
+    "to_json",
+    "to_r",
+    "to_yaml",
+    "|",
+];
+
 /// Whether a class has a method; none where that is not known.
 pub(super) fn known(class: &str, method: &str) -> Option<bool> {
     let (_, classes) = PROBES.iter().find(|(name, _)| *name == method)?;
@@ -160,7 +180,14 @@ impl Interpreter<'_> {
             Value::Version(_) => self.version_method(dsl, scope, receiver, call),
             Value::Module(name) => self.module_method(dsl, scope, name, call),
             Value::Env => self.env_method(dsl, call),
-            Value::Main | Value::Object(_) => Ok(None),
+            Value::Output => Ok(match &*call.name {
+                // What is printed changes nothing that is declared.
+                "puts" | "print" | "printf" | "flush" | "sync=" => Some(Value::Nil),
+                _ => None,
+            }),
+            Value::Handle(id) => self.handle_method(dsl, scope, id, call),
+            Value::Pathname(id) => self.pathname_method(id, call),
+            Value::Main | Value::OwnModule(_) | Value::Object(_) => Ok(None),
         }
     }
 
@@ -172,12 +199,10 @@ impl Interpreter<'_> {
             "to_f" => Value::Float(0.0),
             "&" => Value::Bool(false),
             "|" => Value::Bool(self.one(call)?.truthy()),
-            // Exactly what Ruby raises, and what a `rescue` may count on.
-            "[]" | "each" | "split" | "strip" | "empty?" | "+" | "chomp" | "map" | "join"
-            | "first" | "last" | "gsub" | "sub" | "match" | "size" | "length" | "include?"
-            | "captures" | "downcase" | "upcase" | "to_sym" | "to_str" | "<" | ">" | "<="
-            | ">=" | "-" | "*" | "/" | "<<" | "key?" | "keys" | "values" | "fetch" => {
-                let message = format!("undefined method `{}' for nil:NilClass", call.name);
+            // `nil` has few methods, so what it lacks is known: what Ruby raises, and what a `rescue` may
+            // count on.
+            name if !NIL_WORDS.contains(&name) && !kernel::is_public_word(name) => {
+                let message = format!("undefined method `{name}' for nil:NilClass");
                 return self.raise("NoMethodError", message);
             }
             _ => return Ok(None),
@@ -260,7 +285,16 @@ impl Interpreter<'_> {
             },
             VersionObject::ChefVersion(text) => match &*call.name {
                 "satisfies?" => self.satisfies(&text, &call.args).map(Some),
-                "=~" => self.unsupported("`=~` of `Chef::VERSION`"),
+                // Without leaving a `$~`: the match happens within a method.
+                "=~" => match self.one(call)? {
+                    Value::Regexp(regexp) => {
+                        let found = self.find(regexp, &text, 0)?;
+                        let at = found.and_then(|found| found.groups[0]);
+                        let at = at.map(|(at, _)| count(text[..at].chars().count()));
+                        Ok(Some(at.map_or(Value::Nil, Value::Int)))
+                    }
+                    _ => self.satisfies(&text, &call.args).map(Some),
+                },
                 // It is a string in every other respect.
                 _ => {
                     let string = self.string(text)?;
@@ -349,6 +383,12 @@ fn waits_for_block(receiver: Value, call: &Invocation) -> bool {
         receiver,
         Value::Array(_) | Value::Hash(_) | Value::Range(_) | Value::Int(_) | Value::Enumerator(_)
     );
+    if matches!(receiver, Value::Str(_)) {
+        return matches!(
+            &*call.name,
+            "each_char" | "each_line" | "each_byte" | "upto"
+        );
+    }
     list && match &*call.name {
         "each" | "map" | "collect" | "flat_map" | "each_with_index" | "select" | "filter"
         | "reject" | "each_pair" | "each_entry" | "times" | "reverse_each" | "each_index"
@@ -356,6 +396,7 @@ fn waits_for_block(receiver: Value, call: &Invocation) -> bool {
             call.args.is_empty()
         }
         "each_slice" | "each_cons" | "upto" | "downto" => call.args.len() == 1,
+        "step" | "%" if !matches!(receiver, Value::Int(_)) => call.args.len() == 1,
         "step" => !call.args.is_empty(),
         _ => false,
     }

@@ -9,6 +9,7 @@ use super::interpreter::Interpreter;
 use super::value::{Hash, Value, VersionObject};
 use super::{classes, regexps, versions};
 use crate::ruby::syntax::RegexpFlags;
+use crate::version::{Constraint, Version};
 
 impl Interpreter<'_> {
     pub(super) fn module_method(
@@ -20,6 +21,7 @@ impl Interpreter<'_> {
     ) -> Eval<Option<Value>> {
         let found = match module {
             "File" | "IO" => self.file_method(dsl, call)?,
+            "JSON" => self.json_method(call)?,
             "Dir" => self.dir_method(dsl, call)?,
             "Kernel" => self.kernel_method(dsl, scope, call)?,
             _ if &*call.name == "new" => return self.new_object(module, call),
@@ -112,9 +114,16 @@ impl Interpreter<'_> {
             "Chef::VersionConstraint" => {
                 let text = self.one(call)?;
                 let text = self.text_of(text)?;
-                match text.parse::<crate::version::Constraint>() {
+                match text.parse::<Constraint>() {
                     Ok(constraint) => {
-                        self.version(VersionObject::ChefConstraint(constraint.to_string()))?
+                        let text = constraint.to_string();
+                        // Unlike `depends`, it wants the two or three numbers of a cookbook's version.
+                        let version = text.split_once(' ').map_or("", |(_, version)| version);
+                        if let Err(error) = version.parse::<Version>() {
+                            let class = "Chef::Exceptions::InvalidCookbookVersion";
+                            return self.raise(class, error.to_string());
+                        }
+                        self.version(VersionObject::ChefConstraint(text))?
                     }
                     Err(error) => {
                         return self.raise(
@@ -125,7 +134,7 @@ impl Interpreter<'_> {
                 }
             }
             "String" => {
-                self.arity(call, 0, 1)?;
+                self.takes(call, 0, 1)?;
                 let text = match call.args.first() {
                     Some(text) => self.text_of(*text)?,
                     None => String::new(),
@@ -145,7 +154,7 @@ impl Interpreter<'_> {
                 _ => return self.unsupported("`Array.new` with these arguments"),
             },
             "Hash" => {
-                self.arity(call, 0, 1)?;
+                self.takes(call, 0, 1)?;
                 let hash = Hash {
                     default: call.args.first().copied().unwrap_or(Value::Nil),
                     default_proc: call.block,
@@ -161,7 +170,12 @@ impl Interpreter<'_> {
                 }
             },
             "Proc" => Value::Proc(self.block(call)?),
-            "Object" | "File" | "Dir" | "IO" => return Ok(None),
+            "Pathname" => {
+                let path = self.one(call)?;
+                let path = self.path_text(path)?;
+                self.pathname(path)?
+            }
+            "Object" | "Dir" | "IO" => return Ok(None),
             _ if exceptions::class(module).is_some() => self.new_exception(module, call)?,
             _ => return Ok(None),
         }))
@@ -180,7 +194,7 @@ impl Interpreter<'_> {
                 self.env_value(&name)?
             }
             "fetch" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let name = self.text_of(call.args[0])?;
                 match (self.env_value(&name)?, call.block, call.args.get(1)) {
                     (Value::Nil, Some(block), _) => self.call_block(dsl, block, &[call.args[0]])?,

@@ -102,6 +102,9 @@ impl Interpreter<'_> {
         match (left, right) {
             (Value::Int(a), Value::Int(b)) => self.int_arithmetic(a, name, b),
             (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
+                if matches!(name, "%" | "modulo") && as_float(right) == 0.0 {
+                    return self.raise("ZeroDivisionError", "divided by 0");
+                }
                 Ok(float_arithmetic(as_float(left), name, as_float(right)).map(Value::Float))
             }
             _ => {
@@ -176,6 +179,24 @@ impl Interpreter<'_> {
                         Some(next) => at = next,
                         None => break,
                     }
+                }
+                Value::Int(number)
+            }
+            "step" => {
+                self.takes(call, 1, 2)?;
+                let limit = self.int_of(call.args[0])?;
+                let step = call.args.get(1).map_or(Ok(1), |step| self.int_of(*step))?;
+                if step == 0 {
+                    return self.raise("ArgumentError", "step can't be 0");
+                }
+                let block = self.block(call)?;
+                let mut at = Some(number);
+                while let Some(now) = at {
+                    if if step > 0 { now > limit } else { now < limit } {
+                        break;
+                    }
+                    self.call_block(dsl, block, &[Value::Int(now)])?;
+                    at = now.checked_add(step);
                 }
                 Value::Int(number)
             }
@@ -275,8 +296,11 @@ fn float_arithmetic(a: f64, name: &str, b: f64) -> Option<f64> {
         "-" => a - b,
         "*" => a * b,
         "/" | "fdiv" => a / b,
-        "%" | "modulo" => a - b * (a / b).floor(),
-        "**" | "pow" => a.powf(b),
+        "%" | "modulo" => {
+            let rest = a % b;
+            if rest * b < 0.0 { rest + b } else { rest }
+        }
+        "**" => a.powf(b),
         _ => return None,
     })
 }

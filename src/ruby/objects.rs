@@ -38,6 +38,10 @@ impl Interpreter<'_> {
             Value::Enumerator(_) => "Enumerator",
             Value::Module(name) => classes::kind_of_module(name),
             Value::Env => "Object",
+            Value::Output => "IO",
+            Value::Handle(_) => "File",
+            Value::Pathname(_) => "Pathname",
+            Value::OwnModule(_) => "Module",
             Value::Main => "the file's own object",
             Value::Object(_) => "an object of the file's own words",
         }
@@ -51,6 +55,7 @@ impl Interpreter<'_> {
             Value::Module(name) => format!("`{name}`"),
             Value::Env => "`ENV`".to_owned(),
             Value::Main | Value::Object(_) => self.class_of(value).to_owned(),
+            Value::OwnModule(id) => format!("`{}`", self.heap[id]),
             _ => format!("`{}`", self.class_of(value)),
         }
     }
@@ -67,6 +72,8 @@ impl Interpreter<'_> {
             Value::Module(name) => name.to_owned(),
             Value::Env => "ENV".to_owned(),
             Value::Array(_) => return self.inspect(value),
+            Value::Pathname(id) => return self.text(id),
+            Value::OwnModule(id) => self.heap[id].to_string(),
             Value::Range(id) => {
                 let range = self.heap[id];
                 let (from, to) = (self.display(range.from)?, self.display(range.to)?);
@@ -84,7 +91,12 @@ impl Interpreter<'_> {
             },
             // Ruby 3.4 writes hashes in another way than 3.1 does.
             Value::Hash(_) => return self.unsupported("a hash as a text"),
-            Value::Proc(_) | Value::Enumerator(_) | Value::Main | Value::Object(_) => {
+            Value::Proc(_)
+            | Value::Enumerator(_)
+            | Value::Output
+            | Value::Handle(_)
+            | Value::Main
+            | Value::Object(_) => {
                 let class = self.described(value);
                 return self.unsupported(format!("{class} as a text"));
             }
@@ -97,7 +109,14 @@ impl Interpreter<'_> {
         Ok(match value {
             Value::Nil => "nil".to_owned(),
             Value::Sym(id) => inspect_symbol(&self.heap[id]),
-            Value::Str(id) => inspect_text(&self.heap[id].text),
+            Value::Str(id) => {
+                let text = &self.heap[id].text;
+                // How Ruby writes these depends on the string's encoding.
+                if text.contains(|c: char| c.is_ascii_control() && !SHORT_ESCAPES.contains(c)) {
+                    return self.unsupported("`inspect` of control characters");
+                }
+                inspect_text(text)
+            }
             Value::Array(id) => {
                 let items = self.heap[id].items.clone();
                 let mut text = String::from("[");
@@ -140,7 +159,9 @@ impl Interpreter<'_> {
                 VersionObject::ChefVersion(text) => inspect_text(text),
                 _ => return self.unsupported("`inspect` of this"),
             },
-            Value::Match(_) | Value::Env => return self.unsupported("`inspect` of this"),
+            Value::Match(_) | Value::Env | Value::Pathname(_) => {
+                return self.unsupported("`inspect` of this");
+            }
             _ => return self.display(value),
         })
     }
@@ -195,7 +216,9 @@ impl Interpreter<'_> {
             (Value::Version(_), _) | (_, Value::Version(_)) => {
                 return Ok(self.compare(left, right)? == Some(Ordering::Equal));
             }
-            (Value::Str(a), Value::Str(b)) => self.heap[a].text == self.heap[b].text,
+            (Value::Str(a), Value::Str(b)) | (Value::Pathname(a), Value::Pathname(b)) => {
+                self.heap[a].text == self.heap[b].text
+            }
             (Value::Exception(a), Value::Exception(b)) => {
                 let (a, b) = (&self.heap[a], &self.heap[b]);
                 a.class == b.class && a.message == b.message
@@ -387,7 +410,7 @@ impl Interpreter<'_> {
                 _ => return self.raise("TypeError", "class or module required"),
             },
             "respond_to?" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let Some(name) = self.name_text(call.args[0]) else {
                     return self.raise("TypeError", "not a symbol nor a string");
                 };
@@ -395,7 +418,7 @@ impl Interpreter<'_> {
             }
             "itself" => receiver,
             "to_s" => {
-                self.arity(call, 0, 0)?;
+                self.takes(call, 0, 0)?;
                 let text = self.display(receiver)?;
                 self.string(text)?
             }
@@ -428,7 +451,7 @@ impl Interpreter<'_> {
                 self.call_block(dsl, block, &[receiver])?
             }
             "send" | "public_send" | "__send__" => {
-                self.arity(call, 1, usize::MAX)?;
+                self.takes(call, 1, usize::MAX)?;
                 let Some(name) = self.name_text(call.args[0]) else {
                     return self.raise("TypeError", "not a symbol nor a string");
                 };
@@ -439,14 +462,22 @@ impl Interpreter<'_> {
                 };
                 self.deeper(|this| this.call_method(dsl, scope, receiver, &inner))?
             }
+            "between?" | "clamp"
+                if !matches!(
+                    receiver,
+                    Value::Int(_) | Value::Float(_) | Value::Str(_) | Value::Version(_)
+                ) =>
+            {
+                return Ok(None);
+            }
             "between?" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let low = self.order(receiver, call.args[0])?;
                 let high = self.order(receiver, call.args[1])?;
                 Value::Bool(low.is_ge() && high.is_le())
             }
             "clamp" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 if self.order(receiver, call.args[0])?.is_lt() {
                     call.args[0]
                 } else if self.order(receiver, call.args[1])?.is_gt() {
@@ -554,6 +585,9 @@ pub(super) fn inspect_symbol(name: &str) -> String {
     }
 }
 
+/// Control characters that have an escape of one letter.
+const SHORT_ESCAPES: &str = "\n\r\t\u{7}\u{8}\u{b}\u{c}\u{1b}";
+
 /// A string as Ruby writes it.
 pub(super) fn inspect_text(text: &str) -> String {
     let mut shown = String::from("\"");
@@ -572,7 +606,7 @@ pub(super) fn inspect_text(text: &str) -> String {
             '\u{1b}' => shown.push_str("\\e"),
             '#' if matches!(chars.peek(), Some('{' | '$' | '@')) => shown.push_str("\\#"),
             c if (c as u32) < 0x20 || c as u32 == 0x7f => {
-                shown.push_str(&format!("\\x{:02X}", c as u32));
+                shown.push_str(&format!("\\u{:04X}", c as u32));
             }
             c => shown.push(c),
         }

@@ -64,6 +64,7 @@ impl Interpreter<'_> {
             if at == to && exclusive {
                 break;
             }
+            self.step(1)?;
             items.push(self.string(&*at)?);
             if at == to {
                 break;
@@ -124,6 +125,16 @@ impl Interpreter<'_> {
                 }
                 range.from
             }
+            "first" | "take" if range.to.is_nil() => {
+                let Value::Int(from) = range.from else {
+                    return self.unsupported("going through this range");
+                };
+                let most = self.one(call)?;
+                let most = self.int_of(most)?.max(0);
+                self.charge(16 * most.unsigned_abs())?;
+                let items = (from..from.saturating_add(most)).map(Value::Int).collect();
+                self.array(items)?
+            }
             "end" => range.to,
             "last" if call.args.is_empty() => range.to,
             "cover?" | "===" => {
@@ -144,7 +155,8 @@ impl Interpreter<'_> {
             }
             "exclude_end?" => Value::Bool(range.exclusive),
             "size" | "count" | "length" if call.args.is_empty() && call.block.is_none() => {
-                if &*call.name == "length" {
+                let numbers = matches!(range.from, Value::Int(_));
+                if &*call.name == "length" || (&*call.name == "size" && !numbers) {
                     return Ok(None);
                 }
                 Value::Int(count(self.range_items(id)?.len()))
@@ -200,7 +212,8 @@ impl Interpreter<'_> {
             | "tap" | "then" | "send" | "!" => return Ok(None),
             _ => {
                 let items = self.range_items(id)?;
-                return self.enumerable(dsl, scope, items, call);
+                let found = self.enumerable(dsl, scope, items, call)?;
+                return Ok(self.receiver_of_groups(found, Value::Range(id), call));
             }
         }))
     }

@@ -69,6 +69,18 @@ impl Interpreter<'_> {
         }
     }
 
+    /// Whether a symbolic link stands at a path of the program's.
+    pub(super) fn path_is_link(&mut self, path: &str) -> Eval<bool> {
+        self.step(10)?;
+        match self.tree_path(path)? {
+            Some(path) => self
+                .files
+                .is_link(&path)
+                .or_else(|error| self.files_error(error)),
+            None => Ok(false),
+        }
+    }
+
     /// A whole file, as bytes, and its path from the source's root.
     fn read_bytes(&mut self, path: &str) -> Eval<(Vec<u8>, String)> {
         let found = self.tree_path(path)?;
@@ -131,7 +143,7 @@ impl Interpreter<'_> {
         scope: u32,
         call: &Invocation,
     ) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         let wanted = self.text_of(call.args[0])?;
         let relative = &*call.name == "require_relative" && !wanted.starts_with('/');
         let mut path = match relative {
@@ -169,13 +181,18 @@ impl Interpreter<'_> {
         if let Some(block) = call.block {
             return self.call_block(dsl, block, &[Value::Main]);
         }
-        self.arity(call, 1, 3)?;
+        self.takes(call, 1, 3)?;
         let (text, origin) = match call.args[0] {
             Value::Str(id) => (self.text(id)?, self.heap[id].origin.clone()),
             other => return self.no_conversion(other, "String"),
         };
         let Some(origin) = origin else {
-            return self.unsupported("`instance_eval` of a text that is not a whole file");
+            if call.args.len() > 1 || text.contains("__FILE__") || text.contains("__dir__") {
+                return self.unsupported("`instance_eval` of this text");
+            }
+            let name = format!("a text evaluated at {}", self.location(self.here));
+            let file = SourceFile::new(name, text);
+            return self.deeper(|this| this.run(dsl, &file, "(eval)", Some(scope)));
         };
         // Without a name of its own, such a text does not know where it stands.
         let path = match call.args.get(1) {

@@ -98,7 +98,9 @@ impl Interpreter<'_> {
             }
             "casecmp" | "casecmp?" => {
                 let other = self.one(call)?;
-                let other = self.text_of(other)?;
+                let Some(other) = self.string_like(other).map(str::to_owned) else {
+                    return Ok(Some(Value::Nil));
+                };
                 let text = &self.heap[id].text;
                 if !text.is_ascii() || !other.is_ascii() {
                     return self.unsupported(format!("`{}` beyond ASCII", call.name));
@@ -246,6 +248,7 @@ impl Interpreter<'_> {
         let text = self.text(id)?;
         let chomped = match call.args.first() {
             None => chomped(&text),
+            Some(Value::Nil) => return self.string(text),
             Some(suffix) => {
                 let suffix = self.text_of(*suffix)?;
                 if suffix.is_empty() || suffix == "\n" {
@@ -258,7 +261,7 @@ impl Interpreter<'_> {
     }
 
     fn justified(&mut self, id: StrId, call: &Invocation) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         let width = self.int_of(call.args[0])?;
         let pad = match call.args.get(1) {
             Some(pad) => self.text_of(*pad)?,
@@ -358,7 +361,7 @@ fn leading_float(text: &str) -> f64 {
         match bytes[end] {
             b'+' | b'-' if end == 0 => {}
             b'0'..=b'9' => digit = true,
-            b'.' if !dot && !exponent && digit && next_is_digit => dot = true,
+            b'.' if !dot && !exponent && next_is_digit => dot = true,
             b'e' | b'E' if digit && !exponent => {
                 let sign = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
                 let after = if sign { end + 2 } else { end + 1 };

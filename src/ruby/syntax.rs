@@ -125,6 +125,11 @@ pub(crate) enum Kind {
     Yield(Vec<Node>),
     Lambda(Arc<Block>),
     Def(Arc<Def>),
+    /// `module X body end`, and a `class` without one above it.
+    Module {
+        name: Name,
+        body: Option<Box<Node>>,
+    },
     Return(Vec<Node>),
     Break(Vec<Node>),
     Next(Vec<Node>),

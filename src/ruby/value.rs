@@ -70,6 +70,8 @@ ids! {
     ProcId => proc_object: Proc,
     /// An exception.
     ExceptionId => exception_object: Exception,
+    /// A file opened for reading.
+    HandleId => handle_object: Handle,
     /// A method that waits for its block.
     EnumeratorId => enumerator_object: Enumerator,
     /// A `Gem::Version`, or one of Chef's constraints.
@@ -98,6 +100,14 @@ pub(crate) enum Value {
     Module(&'static str),
     /// `ENV`
     Env,
+    /// `$stdout` and `$stderr`, which lead nowhere.
+    Output,
+    /// A file opened for reading.
+    Handle(HandleId),
+    /// A path as an object.
+    Pathname(StrId),
+    /// A module of the file's own, by its full name.
+    OwnModule(SymId),
     /// `self`: what the file declares things of.
     Main,
     /// Something of the DSL's own; the number is the DSL's.
@@ -226,6 +236,7 @@ pub(crate) struct Enumerator {
     pub(crate) receiver: Value,
     pub(crate) method: Arc<str>,
     pub(crate) args: Vec<Value>,
+    pub(crate) keywords: bool,
 }
 
 /// An exception.
@@ -234,6 +245,14 @@ pub(crate) struct Exception {
     /// Its class's full name.
     pub(crate) class: &'static str,
     pub(crate) message: String,
+}
+
+/// A file opened for reading, all of it read.
+#[derive(Clone, Debug)]
+pub(crate) struct Handle {
+    pub(crate) text: StrId,
+    /// How much of it has been given out, in bytes.
+    pub(crate) at: usize,
 }
 
 /// Versions that files compare.

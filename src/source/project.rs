@@ -103,6 +103,13 @@ impl Files for ProjectFiles {
         }
     }
 
+    fn is_link(&self, path: &str) -> Result<bool, FilesError> {
+        match self.below(path)? {
+            Some(below) => self.files().is_link(below),
+            None => Ok(false),
+        }
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FilesError> {
         match self.below(path)? {
             Some(below) => self.files().read(below, limit),

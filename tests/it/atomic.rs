@@ -324,3 +324,23 @@ fn memory_does_not_grow_with_the_archive() {
     let size: usize = run.ok().out().trim().parse().expect("a number");
     assert!(size > 100_000);
 }
+
+#[test]
+fn an_archive_never_replaces_what_is_no_archive() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("web", "web", "");
+    sandbox.manifest("web = { path = \"web\" }\n");
+    sandbox.ok("build");
+    for input in ["cookpack.toml", "cookpack.lock", "web/metadata.rb"] {
+        let old = sandbox.read(input);
+        sandbox
+            .run(&format!("build -o {input}"))
+            .fails(1)
+            .says([input, "no archive"]);
+        assert!(sandbox.read(input) == old, "{input}");
+    }
+    // An older archive, and an empty file such as mktemp makes, make way.
+    sandbox.write("empty", "");
+    sandbox.ok("build -o empty");
+    sandbox.ok("build -o empty");
+}

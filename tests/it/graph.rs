@@ -162,3 +162,16 @@ fn the_tree_shows_who_brings_what() {
     let json = sandbox.ok("tree --json").json();
     assert!(json.to_string().contains("1.0.0"), "{json:#}");
 }
+
+#[test]
+fn a_cookbook_without_a_name_has_the_manifests_name_wherever_it_lies() {
+    let sandbox = Sandbox::new();
+    let repo = sandbox.repo("old-name");
+    repo.write("metadata.rb", "version '1.0.0'\n").commit("1");
+    sandbox.manifest("web = { git = \"old-name\" }\n");
+    let run = sandbox.run("build -o git.tar.gz").ok();
+    run.says(["warning", "metadata.rb", "name 'web'"]);
+    sandbox.manifest("web = { path = \"old-name\" }\n");
+    sandbox.ok("build -o path.tar.gz");
+    assert!(sandbox.read("git.tar.gz") == sandbox.read("path.tar.gz"));
+}

@@ -248,10 +248,9 @@ fn what_cannot_be_known_is_an_error_with_its_line_and_never_a_wrong_value() {
 
 #[test]
 fn a_name_is_needed_and_the_last_word_counts() {
-    lone("version '1.0.0'\n")
-        .run("build")
-        .fails(1)
-        .says(["name", "metadata.rb"]);
+    // As older Chef did, with a word about it.
+    let run = lone("version '1.0.0'\n").run("build").ok();
+    run.says(["warning", "metadata.rb", "name 'project'"]);
     let sandbox = lone("name 'old'\nname 'web'\nversion '1.0.0'\nversion '2.0.0'\n");
     let run = sandbox.ok("metadata").json();
     assert_eq!(

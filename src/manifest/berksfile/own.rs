@@ -20,6 +20,10 @@ impl Files for Rebased<'_> {
         self.files.kind(path)
     }
 
+    fn is_link(&self, path: &str) -> Result<bool, FilesError> {
+        self.files.is_link(path)
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FilesError> {
         self.files.read(path, limit)
     }
@@ -89,7 +93,7 @@ pub(in super::super) fn own_cookbook(
                 let folder = base.rsplit('/').next().unwrap_or_default();
                 Ok(Ok(metadata.name.unwrap_or_else(|| folder.to_owned())))
             }
-            Err(MetadataError::Ruby(error)) if error.is_limitation() => Err(error.into()),
+            Err(MetadataError::Ruby(error)) if error.is_limitation() => Err((*error).into()),
             Err(error) => Ok(Err(error.into())),
         };
     }

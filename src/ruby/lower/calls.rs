@@ -21,6 +21,23 @@ impl Lowering {
             Kind::Lambda(Arc::new(block))
         } else if let Some(def) = node.as_def_node() {
             self.def(&def)?
+        } else if let Some(module) = node.as_module_node() {
+            if module.constant_path().as_constant_read_node().is_none() {
+                return Ok(None);
+            }
+            Kind::Module {
+                name: name(&module.name()),
+                body: self.optional(module.body())?,
+            }
+        } else if let Some(class) = node.as_class_node() {
+            let plain = class.constant_path().as_constant_read_node().is_some();
+            if !plain || class.superclass().is_some() {
+                return Ok(None);
+            }
+            Kind::Module {
+                name: name(&class.name()),
+                body: self.optional(class.body())?,
+            }
         } else if let Some(path) = node.as_constant_path_node() {
             let Some(id) = path.name() else {
                 return Ok(Some(Kind::Unsupported("this syntax")));

@@ -9,7 +9,7 @@ use crate::ruby::value::Value;
 use crate::ruby::{glob, paths};
 
 impl Interpreter<'_> {
-    pub(super) fn file_method(
+    pub(in crate::ruby) fn file_method(
         &mut self,
         dsl: &mut dyn Dsl,
         call: &Invocation,
@@ -49,7 +49,7 @@ impl Interpreter<'_> {
             }
             "exist?" | "exists?" | "file?" | "directory?" | "readable?" | "zero?" | "size?" => {
                 let path = self.one(call)?;
-                let path = self.text_of(path)?;
+                let path = self.path_text(path)?;
                 let kind = self.path_kind(&path)?;
                 Value::Bool(match &*call.name {
                     // Ruby 3.2 dropped it; Chef 19 and its predecessors differ.
@@ -72,8 +72,11 @@ impl Interpreter<'_> {
 
     /// `File.open(path) { |f| f.read }` is the one way to open a file that is known.
     fn file_handle(&mut self, dsl: &mut dyn Dsl, call: &Invocation) -> Eval {
-        let _ = dsl;
         match (&*call.name, call.args.len()) {
+            ("open" | "new", _) => {
+                let path = self.reading_path(call)?;
+                self.open_file(dsl, &path, call)
+            }
             ("realpath", 1) => {
                 let path = self.text_of(call.args[0])?;
                 let path = paths::expand(&path, &self.working_folder());
@@ -101,15 +104,15 @@ impl Interpreter<'_> {
             }
             "dirname" | "extname" => {
                 let path = self.one(call)?;
-                let path = self.text_of(path)?;
+                let path = self.path_text(path)?;
                 match &*call.name {
                     "dirname" => self.string(paths::dirname(&path))?,
                     _ => self.string(paths::extname(&path))?,
                 }
             }
             "basename" => {
-                self.arity(call, 1, 2)?;
-                let path = self.text_of(call.args[0])?;
+                self.takes(call, 1, 2)?;
+                let path = self.path_text(call.args[0])?;
                 let suffix = match call.args.get(1) {
                     Some(suffix) => Some(self.text_of(*suffix)?),
                     None => None,
@@ -124,7 +127,7 @@ impl Interpreter<'_> {
                 self.array(vec![folder, name])?
             }
             "expand_path" | "absolute_path" => {
-                self.arity(call, 1, 2)?;
+                self.takes(call, 1, 2)?;
                 let path = self.text_of(call.args[0])?;
                 let folder = match call.args.get(1) {
                     None | Some(Value::Nil) => self.working_folder(),
@@ -144,7 +147,7 @@ impl Interpreter<'_> {
                 Value::Bool(path.starts_with('/'))
             }
             "fnmatch" | "fnmatch?" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let (pattern, path) = (self.text_of(call.args[0])?, self.text_of(call.args[1])?);
                 self.step((pattern.len() * path.len()) as u64 / 16)?;
                 Value::Bool(glob::matches(&pattern, &path))
@@ -160,7 +163,7 @@ impl Interpreter<'_> {
                     self.deeper(|this| this.path_parts(item, parts))?;
                 }
             }
-            value => parts.push(self.text_of(value)?),
+            value => parts.push(self.path_text(value)?),
         }
         Ok(())
     }
@@ -178,11 +181,9 @@ impl Interpreter<'_> {
                     self.heap[*id].entries.len() == 1
                         && mode
                             .and_then(|mode| self.name_text(mode))
-                            .is_some_and(|mode| {
-                                let mode = mode.to_ascii_lowercase();
-                                matches!(&*mode, "utf-8" | "r:utf-8" | "r" | "rb")
-                            })
+                            .is_some_and(|mode| is_reading_mode(&mode))
                 }
+                Value::Str(id) => is_reading_mode(&self.heap[*id].text),
                 _ => false,
             };
             if !known {
@@ -193,9 +194,9 @@ impl Interpreter<'_> {
     }
 
     fn path_of_first(&mut self, call: &mut Invocation) -> Eval<String> {
-        self.arity(call, 1, usize::MAX)?;
+        self.takes(call, 1, usize::MAX)?;
         let path = call.args.remove(0);
-        self.text_of(path)
+        self.path_text(path)
     }
 
     fn wants_line_chomp(&mut self, rest: &Invocation) -> Eval<bool> {
@@ -269,7 +270,7 @@ impl Interpreter<'_> {
     }
 
     fn dir_glob(&mut self, dsl: &mut dyn Dsl, call: &Invocation) -> Eval {
-        self.arity(call, 1, usize::MAX)?;
+        self.takes(call, 1, usize::MAX)?;
         let mut patterns = Vec::new();
         let mut base = None;
         for arg in &call.args {
@@ -306,4 +307,10 @@ impl Interpreter<'_> {
             }
         }
     }
+}
+
+/// Whether a mode or an encoding changes nothing about reading a text in UTF-8.
+fn is_reading_mode(mode: &str) -> bool {
+    let mode = mode.to_ascii_lowercase();
+    matches!(&*mode, "utf-8" | "r:utf-8" | "rb:utf-8" | "r" | "rb" | "rt")
 }

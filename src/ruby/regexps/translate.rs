@@ -419,7 +419,7 @@ mod tests {
     }
 
     fn compile(source: &str) -> regex::Regex {
-        super::super::compile(source, RegexpFlags::default()).unwrap()
+        crate::ruby::regexps::compile(source, RegexpFlags::default()).unwrap()
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Interpreter<'_> {
             }
             "clear" => self.change_text(id, String::new())?,
             "insert" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let (at, part) = (self.int_of(call.args[0])?, self.text_of(call.args[1])?);
                 let mut chars: Vec<char> = self.text(id)?.chars().collect();
                 let length = count(chars.len());
@@ -53,7 +53,7 @@ impl Interpreter<'_> {
                 self.change_text(id, chars.into_iter().collect())?
             }
             "tr" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let (from, to) = (self.text_of(call.args[0])?, self.text_of(call.args[1])?);
                 let text = self.text(id)?;
                 match translated(&text, &from, &to) {
@@ -86,7 +86,7 @@ impl Interpreter<'_> {
                 self.change_text(id, after)?
             }
             "[]=" => {
-                self.arity(call, 2, 2)?;
+                self.takes(call, 2, 2)?;
                 let (Value::Str(_), part) = (call.args[0], call.args[1]) else {
                     return self.unsupported("`[]=` of a string but with a string");
                 };
@@ -178,8 +178,10 @@ impl Interpreter<'_> {
     /// `delete` and `count`, which take sets of characters.
     fn counted(&mut self, id: StrId, call: &Invocation) -> Eval {
         let set = self.one(call)?;
-        let set = self.text_of(set)?;
-        let text = self.text(id)?;
+        let Value::Str(set) = set else {
+            return self.unsupported(format!("`{}` with these arguments", call.name));
+        };
+        let (set, text) = (self.text(set)?, self.text(id)?);
         match &*call.name {
             "delete" => {
                 let kept: String = text.chars().filter(|c| !in_set(&set, *c)).collect();

@@ -101,7 +101,7 @@ impl Interpreter<'_> {
 
     /// `text[1]`, `text[1, 2]`, `text[1..2]`, `text['x']`, `text[/x/, 1]`
     fn string_index(&mut self, scope: u32, id: StrId, call: &Invocation) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         match (call.args[0], call.args.get(1)) {
             (Value::Regexp(regexp), group) => {
                 let text = self.text(id)?;
@@ -147,7 +147,7 @@ impl Interpreter<'_> {
     }
 
     fn string_position(&mut self, scope: u32, id: StrId, call: &Invocation) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         if call.args.len() == 2 {
             return self.unsupported(format!("`{}` from a position", call.name));
         }
@@ -174,7 +174,7 @@ impl Interpreter<'_> {
     }
 
     fn string_split(&mut self, id: StrId, call: &Invocation) -> Eval {
-        self.arity(call, 0, 2)?;
+        self.takes(call, 0, 2)?;
         let text = self.text(id)?;
         let limit = match call.args.get(1) {
             Some(limit) => self.int_of(*limit)?,
@@ -281,7 +281,7 @@ impl Interpreter<'_> {
         id: StrId,
         call: &Invocation,
     ) -> Eval {
-        self.arity(call, 1, 2)?;
+        self.takes(call, 1, 2)?;
         let literal = matches!(call.args[0], Value::Str(_));
         let pattern = self.literal_pattern(call.args[0])?;
         let (template, hash) = match call.args.get(1) {

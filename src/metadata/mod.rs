@@ -35,6 +35,9 @@ pub struct Metadata {
     pub platforms: Vec<(String, Json)>,
     /// The cookbooks that it depends on, each once.
     pub dependencies: Vec<Dependency>,
+    /// The dependencies whose constraint a metadata.json spells in another way than Chef does: its
+    /// text, or an empty list where an old one has several, which Chef drops.
+    pub odd_constraints: Vec<(String, Json)>,
     /// What it provides, with a constraint.
     pub providing: Vec<(String, Json)>,
     /// Its recipes, with a description each.
@@ -70,9 +73,6 @@ pub struct Dependency {
     pub name: String,
     /// The versions that will do.
     pub constraint: Constraint,
-    /// The constraint as metadata.json has it: its text, or an empty list where an old one has
-    /// several, which Chef drops.
-    pub written: Json,
     /// The call in metadata.rb, or the entry in metadata.json.
     pub at: Location,
 }
@@ -89,6 +89,7 @@ impl Default for Metadata {
             license: "All rights reserved".to_owned(),
             platforms: Vec::new(),
             dependencies: Vec::new(),
+            odd_constraints: Vec::new(),
             providing: Vec::new(),
             recipes: Vec::new(),
             version: Version::default(),
