@@ -115,12 +115,6 @@ pub enum Error {
         /// A name of the manifest that is close to it.
         near: Option<String>,
     },
-    /// An archive would replace a file that is none.
-    #[error("`{}` is there already, and is no archive", path.display())]
-    NotAnArchive {
-        /// The file.
-        path: PathBuf,
-    },
     /// A group was named that no cookbook is in.
     #[error("no cookbook is in the group `{group}`")]
     NoSuchGroup {
@@ -136,6 +130,12 @@ pub enum Error {
     NothingChosen {
         /// The manifest.
         manifest: String,
+    },
+    /// An archive would replace a file that is none.
+    #[error("`{}` is there already, and is no archive", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
     },
     /// There is neither a manifest nor a cookbook in a folder.
     #[error("there is no cookpack.toml, Policyfile.rb, Berksfile, metadata.json or metadata.rb in `{}`", folder.display())]
@@ -350,9 +350,6 @@ impl Diagnose for Error {
             Self::NotInManifest {
                 near: Some(near), ..
             } => shown.hint(format!("did you mean `{near}`?")),
-            Self::BadName { at, error } => {
-                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
-            }
             Self::NoSuchGroup { near, known, .. } => {
                 let known: Vec<_> = known.iter().map(|group| format!("`{group}`")).collect();
                 let known = known.join(", ");
@@ -360,6 +357,9 @@ impl Diagnose for Error {
                     Some(near) => format!("did you mean `{near}`? there are {known}"),
                     None => format!("there are {known}"),
                 })
+            }
+            Self::BadName { at, error } => {
+                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
             }
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
