@@ -89,7 +89,7 @@ error: unknown key `brnach` in cookbook `apt`
 4 | apt = { git = \"a\", brnach = \"b\" }
   |                    ^^^^^^
   |
-  = help: did you mean `branch`? allowed here: `branch`, `commit`, `git`, `groups`, `path`, `ref`, `rel`, `tag`, `version`
+  = help: did you mean `branch`? allowed here: `branch`, `commit`, `git`, `groups`, `override`, `path`, `ref`, `rel`, `tag`, `version`
 ";
         assert_eq!(shown, want);
     }

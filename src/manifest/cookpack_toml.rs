@@ -191,7 +191,7 @@ fn read_requirement(
     }
     let table = value.table(format!("cookbook `{key}`"))?;
     table.only(&[
-        "branch", "commit", "git", "groups", "path", "ref", "override", "rel", "tag", "version",
+        "branch", "commit", "git", "groups", "override", "path", "ref", "rel", "tag", "version",
     ])?;
     let groups = read_groups(&table)?;
     let overrides = table.value("override");
