@@ -324,5 +324,5 @@ fn metadata_that_needs_ruby_can_be_declared_in_the_manifest() {
     sandbox
         .run("build")
         .fails(1)
-        .says(["odd/metadata.json", "cookpack.toml:4", "override"]);
+        .says(["odd/metadata.json", "cookpack.toml:5", "override"]);
 }
