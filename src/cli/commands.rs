@@ -89,11 +89,12 @@ fn project_as(
     Ok(project)
 }
 
-fn mode<'a>(global: &Global, lockfile: Option<&'a Lockfile>) -> LockMode<'a> {
-    match lockfile {
-        lockfile if global.locked || global.frozen => LockMode::Exact(lockfile),
-        Some(lockfile) => LockMode::Prefer(lockfile),
-        None => LockMode::Fresh,
+fn mode<'a>(global: &Global, project: &'a Project) -> LockMode<'a> {
+    match (&project.lockfile, &project.berksfile_lock) {
+        (lockfile, _) if global.locked || global.frozen => LockMode::Exact(lockfile.as_ref()),
+        (Some(lockfile), _) => LockMode::Prefer(lockfile),
+        (None, Some(lock)) => LockMode::Import(lock),
+        (None, None) => LockMode::Fresh,
     }
 }
 
@@ -114,7 +115,7 @@ fn build(
     let options = ArchiveOptions {
         mtime: environment::mtime()?,
     };
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, project);
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
 
@@ -145,7 +146,7 @@ fn build(
 
 fn lock(cx: &Context<'_>, global: &Global) -> Result<(), Failure> {
     let project = project(cx, global)?;
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, &project);
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
     print_lock(global, &project, &lockfile)
 }
@@ -189,7 +190,7 @@ fn vendor_into(
     dir: &Path,
     project: &Project,
 ) -> Result<(), Failure> {
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, project);
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
     let vendored = vendor(cx, &layout, dir)?;
@@ -202,7 +203,7 @@ fn vendor_into(
 }
 
 fn tree(cx: &Context<'_>, global: &Global, project: &Project) -> Result<(), Failure> {
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, project);
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
     let lockfile = choose_groups(&project.manifest, &lockfile)?;
     let mut out = standard_output(global.color);
@@ -229,7 +230,7 @@ fn files(
         // An archive's files.
         None => {
             let project = project_as(cx, global, layout, groups)?;
-            let mode = mode(global, project.lockfile.as_ref());
+            let mode = mode(global, &project);
             let listing = list_files(cx, &project.manifest, mode)?;
             let lines = [&listing.included[..], &listing.compiled[..]].concat();
             (listing, lines)

@@ -1,11 +1,13 @@
 //! What a person asks for: the manifest.
 
 mod berksfile;
+mod berksfile_lock;
 mod cookpack_toml;
 mod declared;
 mod error;
 mod git;
 mod overrides;
+mod policyfile;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::{Digest, Hasher};
 use crate::document::DocumentError;
+use crate::metadata::Json;
 use crate::name::CookbookName;
 use crate::path::TreePath;
 use crate::run_list::RunListItem;
@@ -21,10 +24,14 @@ use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
 
 pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
+pub use berksfile_lock::{BerksfileLock, LockedVersion};
 pub use error::{ManifestError, ManifestProblem};
 pub(crate) use git::check_ref_name;
+#[cfg(feature = "cli")]
+pub(crate) use git::redact;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
 pub use overrides::Override;
+pub use policyfile::{NamedRunList, Policyfile};
 pub use upstream::{Upstream, UpstreamKind};
 
 /// What a person wants packed: cookbooks and where they come from.
@@ -43,6 +50,32 @@ pub struct Manifest {
     /// The places that are to give the cookbooks that have no source of their own. This version
     /// asks none of them.
     pub upstreams: Vec<Upstream>,
+    /// What a Policyfile.rb says beside its cookbooks.
+    pub policy: Option<Policy>,
+}
+
+/// What a Policyfile.rb says beside its cookbooks and its run list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its other run lists, by name.
+    pub named_run_lists: BTreeMap<String, Vec<RunListEntry>>,
+    /// Its attributes of the level `default`.
+    pub default: Json,
+    /// Its attributes of the level `override`.
+    pub overrides: Json,
+    /// The policies that it includes. This version does not read them.
+    pub included: Vec<IncludedPolicy>,
+}
+
+/// A policy that another one includes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncludedPolicy {
+    /// The name by which it is included.
+    pub name: String,
+    /// Where its lockfile is, as written.
+    pub options: Vec<(String, Json)>,
+    /// Where it is included.
+    pub at: Location,
 }
 
 /// The kind of file that a manifest was read from.
@@ -276,6 +309,7 @@ impl Manifest {
             cookbooks: BTreeMap::new(),
             provided: BTreeSet::new(),
             upstreams: Vec::new(),
+            policy: None,
         }
     }
 
@@ -297,10 +331,12 @@ impl Manifest {
         }
     }
 
-    /// Every run list entry: the bundle's and the layers'.
+    /// Every run list entry: the bundle's, the layers' and the policy's.
     pub fn run_list_entries(&self) -> impl Iterator<Item = &RunListEntry> {
         let layers = self.layers.iter().flat_map(|layer| layer.events.values());
-        self.bundle.run_list.iter().chain(layers.flatten())
+        let named = self.policy.iter().flat_map(|p| p.named_run_lists.values());
+        let others = layers.chain(named).flatten();
+        self.bundle.run_list.iter().chain(others)
     }
 
     /// The digest of everything that decides a resolution, kept in the lockfile so that a stale one
