@@ -258,7 +258,14 @@ fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<()
     let path = ops::manifest_path(path.unwrap_or(Path::new(".")))?;
     let found = read_manifest_file(cx, &path)?;
     let mut out = standard_output(global.color);
-    out.json(&manifest_report::document(&found))
+    if global.json {
+        return out.json(&manifest_report::document(&found));
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let manifest = found.manifest(folder.unwrap_or(Path::new(".")))?;
+    out.text(&manifest.to_toml())
 }
 
 fn metadata(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
