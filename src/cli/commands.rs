@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
             layout,
             groups,
         } => files(&cx, global, dir.as_deref(), (*layout, groups)),
-        Command::Metadata { dir } => metadata(&cx, global, dir),
+        Command::Metadata { dir } => metadata(&cx, dir),
         Command::Manifest { file } => manifest(&cx, global, file.as_deref()),
         Command::Completions { .. } => Ok(()),
     }
@@ -258,9 +258,16 @@ fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<()
     let path = ops::manifest_path(path.unwrap_or(Path::new(".")))?;
     let found = read_manifest_file(cx, &path)?;
     let mut out = standard_output();
-    out.json(&manifest_report::document(&found))
+    if global.json {
+        return out.json(&manifest_report::document(&found));
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let manifest = found.manifest(folder.unwrap_or(Path::new(".")))?;
+    out.text(&manifest.to_toml())
 }
 
-fn metadata(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
+fn metadata(cx: &Context<'_>, dir: &Path) -> Result<(), Failure> {
     standard_output().text(&compile_metadata(cx, dir)?)
 }

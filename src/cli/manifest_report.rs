@@ -17,6 +17,10 @@ pub(super) fn document(file: &ManifestFile) -> Value {
         }
         ManifestFile::Policyfile(policyfile) => policyfile_document(policyfile),
         ManifestFile::BerksfileLock(lock) => berksfile_lock(lock),
+        ManifestFile::Cheffile(cheffile) => json!({
+            "sources": upstreams(&cheffile.sites),
+            "dependencies": cheffile.cookbooks.iter().map(declaration).collect::<Vec<_>>(),
+        }),
         ManifestFile::Berksfile(berksfile) => berksfile_document(berksfile),
     }
 }

@@ -2,12 +2,14 @@
 
 mod berksfile;
 mod berksfile_lock;
+mod cheffile;
 mod cookpack_toml;
 mod declared;
 mod error;
 mod git;
 mod overrides;
 mod policyfile;
+mod print;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,7 @@ use crate::version::Constraint;
 
 pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
 pub use berksfile_lock::{BerksfileLock, LockedVersion};
+pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
 pub(crate) use git::check_ref_name;
 #[cfg(feature = "cli")]
@@ -32,6 +35,7 @@ pub(crate) use git::redact;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
 pub use overrides::Override;
 pub use policyfile::{NamedRunList, Policyfile};
+pub(crate) use print::key;
 pub use upstream::{Upstream, UpstreamKind};
 
 /// What a person wants packed: cookbooks and where they come from.

@@ -13,7 +13,7 @@ use super::{Context, Error};
 use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{CookbookPlan, METADATA_JSON};
-use crate::manifest::{Berksfile, BerksfileLock, Manifest, Policyfile};
+use crate::manifest::{Berksfile, BerksfileLock, Cheffile, Manifest, Policyfile};
 use crate::name::CookbookName;
 use crate::ruby::Settings;
 use crate::source::ProjectFiles;
@@ -29,6 +29,8 @@ pub enum ManifestFile {
     Policyfile(Box<Policyfile>),
     /// A Berksfile.
     Berksfile(Box<Berksfile>),
+    /// A Cheffile, which `init` alone takes for a manifest.
+    Cheffile(Box<Cheffile>),
     /// A Berksfile.lock, which is no manifest, but can be read.
     BerksfileLock(Box<BerksfileLock>),
     /// A lone cookbook's metadata.
@@ -63,7 +65,8 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
     let text = read_text(cx, path)?;
     let shown = path.display().to_string();
     let is_policyfile = name.ends_with(".rb");
-    if !is_policyfile && !name.starts_with("Berksfile") {
+    let is_cheffile = name.starts_with("Cheffile");
+    if !is_policyfile && !is_cheffile && !name.starts_with("Berksfile") {
         let manifest = Manifest::parse(shown, &text)?;
         return Ok(ManifestFile::CookpackToml(Box::new(manifest)));
     }
@@ -81,6 +84,10 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
         let policyfile = Policyfile::parse(&file, &name, &files, &settings)?;
         return Ok(ManifestFile::Policyfile(Box::new(policyfile)));
     }
+    if is_cheffile {
+        let cheffile = Cheffile::parse(&file, &name, &files, &settings)?;
+        return Ok(ManifestFile::Cheffile(Box::new(cheffile)));
+    }
     let berksfile = Berksfile::parse(&file, &name, &files, &settings)?;
     tell(cx, &berksfile.warnings);
     Ok(ManifestFile::Berksfile(Box::new(berksfile)))
@@ -88,8 +95,12 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
 
 impl ManifestFile {
     /// The manifest that it means. `folder` is the folder that it stands in.
-    pub(super) fn manifest(self, folder: &Path) -> Result<Manifest, Error> {
+    ///
+    /// # Errors
+    /// When something in it cannot be a name, an address or a reference.
+    pub fn manifest(self, folder: &Path) -> Result<Manifest, Error> {
         match self {
+            Self::Cheffile(cheffile) => Ok(cheffile.manifest(&bundle_name(folder))?),
             Self::CookpackToml(manifest) | Self::Metadata(manifest) => Ok(*manifest),
             Self::Policyfile(policyfile) => Ok(policyfile.manifest(&bundle_name(folder))?),
             Self::BerksfileLock(_) => Err(Error::NoProject {

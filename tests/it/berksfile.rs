@@ -257,3 +257,74 @@ fn a_policyfile_is_packed_as_well() {
         "cannot ask a Supermarket",
     ]);
 }
+
+#[test]
+fn init_takes_a_berksfile_over_and_the_archive_stays_the_same() {
+    let sandbox = sandbox();
+    let before = sandbox.build_bytes("");
+    sandbox.remove("cookpack.lock");
+    sandbox.ok("init");
+    let manifest = sandbox.text("cookpack.toml");
+    for line in [
+        "name = \"web\"",
+        "layout = \"cookbooks\"",
+        "# supermarket https://supermarket.chef.io",
+        "base = { path = \"vendor/base\" }",
+        "java = { git = \"../java\", rel = \"cookbooks/java\" }",
+        "web_test = { path = \"test/web_test\", groups = [\"integration\"] }",
+    ] {
+        assert!(manifest.contains(line), "{line}\n{manifest}");
+    }
+    sandbox.remove("Berksfile");
+    assert_eq!(sandbox.build_bytes(""), before);
+    // It is what `manifest` prints, too.
+    let printed = sandbox.ok("manifest");
+    assert!(manifest.ends_with(&printed.out()[printed.out().find("[cookbooks]").expect("it")..]));
+}
+
+#[test]
+fn init_takes_a_policyfile_over_with_comments_for_what_has_no_words() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("web", "web", "").write(
+        "Policyfile.rb",
+        "name 'site'\nrun_list 'web'\nnamed_run_list :more, 'web::default'\ncookbook 'web', path: 'web'\n\
+         include_policy 'base', path: 'base.lock.json'\ndefault['web']['port'] = 80\n",
+    );
+    sandbox.ok("init");
+    let manifest = sandbox.text("cookpack.toml");
+    for line in [
+        "name = \"site\"",
+        "run_list = [\"recipe[web::default]\"]",
+        "# more = [\"recipe[web::default]\"]",
+        "# base path = \"base.lock.json\"",
+        "# default[\"web\"][\"port\"] = 80",
+        "web = { path = \"web\" }",
+    ] {
+        assert!(manifest.contains(line), "{line}\n{manifest}");
+    }
+    sandbox.ok("build");
+    assert!(sandbox.exists("site.tar.gz"));
+}
+
+#[test]
+fn init_takes_a_cheffile_over() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("vendor/base", "base", "").write(
+        "Cheffile",
+        "site 'https://supermarket.chef.io/api/v1'\ncookbook 'base', :path => 'vendor/base'\ncookbook 'apt', '~> 7.0'\n",
+    );
+    // It is taken over, and never built from.
+    sandbox.run("build").fails(1);
+    sandbox.ok("init");
+    let manifest = sandbox.text("cookpack.toml");
+    assert!(
+        manifest.contains("apt = \"~> 7.0\"    # from no place"),
+        "{manifest}"
+    );
+    sandbox
+        .run("build")
+        .fails(1)
+        .says(["cookbook `apt` has no source"]);
+    sandbox.write("cookpack.toml", manifest.replace("apt =", "# apt ="));
+    sandbox.ok("build");
+}

@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::support::{Sandbox, project};
 
 /// The folders of `testdata/manifests`, and what their files are called in a project.
-const KINDS: [(&str, &str); 3] = [
+const KINDS: [(&str, &str); 4] = [
     ("berksfile", "Berksfile"),
     ("berksfile_lock", "Berksfile.lock"),
+    ("cheffile", "Cheffile"),
     ("policyfile", "Policyfile.rb"),
 ];
 
