@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     if let Command::Completions { shell } = &arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Arguments::command(), "cookpack", &mut script);
-        return standard_output(global.color).text(&String::from_utf8_lossy(&script));
+        return standard_output().text(&String::from_utf8_lossy(&script));
     }
     let jobs = global
         .jobs
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
             layout,
             groups,
         } => files(&cx, global, dir.as_deref(), (*layout, groups)),
-        Command::Metadata { dir } => metadata(&cx, global, dir),
+        Command::Metadata { dir } => metadata(&cx, dir),
         Command::Manifest { file } => manifest(&cx, global, file.as_deref()),
         Command::Completions { .. } => Ok(()),
     }
@@ -103,7 +103,7 @@ fn init(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
     if global.quiet {
         return Ok(());
     }
-    standard_output(global.color).text(&format!("wrote {}\n", path.display()))
+    standard_output().text(&format!("wrote {}\n", path.display()))
 }
 
 fn build(
@@ -136,7 +136,7 @@ fn build(
         None => PathBuf::from(format!("{}.tar.gz", project.manifest.bundle.name)),
     };
     let archive = write_archive(cx, &layout, &path, Format::TarGz, &options)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::archive_json(Some(&path), &archive)),
         (false, true) => Ok(()),
@@ -167,7 +167,7 @@ fn update(cx: &Context<'_>, global: &Global, names: &[CookbookName]) -> Result<(
 
 fn print_lock(global: &Global, project: &Project, lockfile: &Lockfile) -> Result<(), Failure> {
     let changed = write_lockfile(&project.lockfile_path, lockfile)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         return out.json(&report::lockfile_json(
             &project.lockfile_path,
@@ -194,7 +194,7 @@ fn vendor_into(
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
     let vendored = vendor(cx, &layout, dir)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::vendored_json(dir, &vendored)),
         (false, true) => Ok(()),
@@ -206,7 +206,7 @@ fn tree(cx: &Context<'_>, global: &Global, project: &Project) -> Result<(), Fail
     let mode = mode(global, project);
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
     let lockfile = choose_groups(&project.manifest, &lockfile)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         return out
             .json(&report::lockfile_json(&project.lockfile_path, false, &lockfile)["cookbooks"]);
@@ -237,7 +237,7 @@ fn files(
         }
     };
     lines.sort_unstable();
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         out.json(&report::listing_json(&listing))?;
     } else {
@@ -257,7 +257,7 @@ fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<()
     let path = file.or(global.manifest_path.as_deref());
     let path = ops::manifest_path(path.unwrap_or(Path::new(".")))?;
     let found = read_manifest_file(cx, &path)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         return out.json(&manifest_report::document(&found));
     }
@@ -268,6 +268,6 @@ fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<()
     out.text(&manifest.to_toml())
 }
 
-fn metadata(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
-    standard_output(global.color).text(&compile_metadata(cx, dir)?)
+fn metadata(cx: &Context<'_>, dir: &Path) -> Result<(), Failure> {
+    standard_output().text(&compile_metadata(cx, dir)?)
 }

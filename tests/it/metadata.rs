@@ -326,3 +326,10 @@ fn metadata_that_needs_ruby_can_be_declared_in_the_manifest() {
         .fails(1)
         .says(["odd/metadata.json", "cookpack.toml:5", "override"]);
 }
+
+#[test]
+fn every_character_of_a_text_reaches_the_standard_output() {
+    let sandbox = lone("name 'web'\ndescription \"a\\u007fb\\u0085c\\u001b[31md\"\n");
+    let out = sandbox.ok("metadata").stdout;
+    assert!(out.contains("a\u{7f}b\u{85}c\\u001B[31md"), "{out:?}");
+}
