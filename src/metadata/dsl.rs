@@ -1,15 +1,41 @@
 //! The words of metadata.rb.
 
+use std::collections::BTreeMap;
+
 use super::json::put;
 use super::{Dependency, Json, Metadata};
-use crate::ruby::{Dsl, Eval, Interpreter, Invocation, Value, requirement};
+use crate::ruby::{Dsl, Eval, Interpreter, Invocation, Span, Value, requirement};
 use crate::version::{Constraint, Version};
 
-/// The metadata that a metadata.rb declares.
+/// The metadata that a metadata.rb declares. What a word is given is kept as the value that it is, and
+/// read when the file has ended: as in Chef, `description << 'more'` and a list that grows after it was
+/// given change what is declared.
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) metadata: Metadata,
+    /// The words that take a text.
+    texts: BTreeMap<&'static str, (Value, Span)>,
+    recipes: Vec<(String, Recipe)>,
+    gems: Vec<(Vec<Value>, Span)>,
+    eager_load_libraries: Option<(Value, Span)>,
 }
+
+/// What is said of a recipe.
+enum Recipe {
+    Copied(Json),
+    Kept(Value, Span),
+}
+
+/// The words that take a text, with what they are unless declared.
+const TEXTS: &[(&str, &str)] = &[
+    ("description", ""),
+    ("issues_url", ""),
+    ("license", "All rights reserved"),
+    ("long_description", ""),
+    ("maintainer", ""),
+    ("maintainer_email", ""),
+    ("source_url", ""),
+];
 
 /// What Chef's metadata object answers to, beside what every object does.
 const WORDS: &[&str] = &[
@@ -117,40 +143,31 @@ impl Dsl for Words {
 
     fn call(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval<Option<Value>> {
         Ok(Some(match &*call.name {
-            "name" => self.name(cx, call)?,
+            "name" => match argument(cx, call)? {
+                Value::Nil => self.texts.get("name").map_or(Value::Nil, |name| name.0),
+                value => self.set_text(cx, "name", value, call)?,
+            },
             "version" => self.version(cx, call)?,
             "depends" => self.depends(cx, call)?,
-            "supports" => {
-                cx.step(self.metadata.platforms.len() as u64 / 64)?;
-                let (key, constraint) = constrained(cx, call)?;
-                let text = constraint.to_string();
-                put(&mut self.metadata.platforms, key, Json::from(&*text));
-                cx.string(text)?
-            }
-            "provides" => {
-                cx.step(self.metadata.providing.len() as u64 / 64)?;
-                let (key, constraint) = constrained(cx, call)?;
-                let text = constraint.to_string();
-                put(&mut self.metadata.providing, key, Json::from(&*text));
-                cx.string(text)?
-            }
+            "supports" => constraint_word(cx, call, &mut self.metadata.platforms)?,
+            "provides" => constraint_word(cx, call, &mut self.metadata.providing)?,
             "recipe" => {
                 cx.arity(call, 2, 2)?;
-                cx.step(self.metadata.recipes.len() as u64 / 64)?;
+                cx.step(self.recipes.len() as u64 / 64)?;
                 let name = key_text(cx, call.args[0])?;
-                let description = json(cx, call.args[1])?;
-                put(&mut self.metadata.recipes, name, description);
+                // Chef copies hashes and arrays where it keeps recipes.
+                let recipe = match call.args[1] {
+                    value @ (Value::Hash(_) | Value::Array(_)) => Recipe::Copied(json(cx, value)?),
+                    value => Recipe::Kept(value, call.args_span),
+                };
+                put(&mut self.recipes, name, recipe);
                 call.args[1]
             }
             "chef_version" => requirements_word(cx, call, &mut self.metadata.chef_versions)?,
             "ohai_version" => requirements_word(cx, call, &mut self.metadata.ohai_versions)?,
             "gem" => {
                 if !call.args.is_empty() {
-                    let mut gem = Vec::new();
-                    for arg in &call.args {
-                        gem.push(json(cx, *arg)?);
-                    }
-                    self.metadata.gems.push(Json::Array(gem));
+                    self.gems.push((call.args.clone(), call.args_span));
                 }
                 Value::Object(LISTS)
             }
@@ -162,27 +179,80 @@ impl Dsl for Words {
                 }
                 other => return wrong_kind(cx, "privacy", "TrueClass, FalseClass", other),
             },
-            "eager_load_libraries" => self.eager_load_libraries(cx, call)?,
+            "eager_load_libraries" => match argument(cx, call)? {
+                Value::Nil => self.eager_load_libraries.map_or(Value::Bool(true), |e| e.0),
+                value @ (Value::Bool(_) | Value::Str(_) | Value::Array(_)) => {
+                    self.eager_load_libraries = Some((value, call.args_span));
+                    value
+                }
+                other => {
+                    let kinds = "Array, String, TrueClass, FalseClass";
+                    return wrong_kind(cx, "eager_load_libraries", kinds, other);
+                }
+            },
             word => {
-                let Some(field) = self.text_field(word) else {
+                let Some((word, default)) = TEXTS.iter().find(|(known, _)| *known == word) else {
                     if WORDS.contains(&word) || PRIVATE_WORDS.contains(&word) {
                         return cx.unsupported(format!("`{word}`"));
                     }
                     return Ok(None);
                 };
-                match argument(cx, call)? {
-                    Value::Nil => {
-                        let text = field.clone();
-                        cx.string(text)?
-                    }
-                    value => {
-                        let text = text(cx, word, value)?;
-                        *field = text;
+                match (argument(cx, call)?, self.texts.get(word)) {
+                    (Value::Nil, Some((value, _))) => *value,
+                    (Value::Nil, None) => {
+                        let value = cx.string(*default)?;
+                        self.texts.insert(word, (value, call.name_span));
                         value
                     }
+                    (value, _) => self.set_text(cx, word, value, call)?,
                 }
             }
         }))
+    }
+
+    fn finish(&mut self, cx: &mut Interpreter<'_>) -> Eval<()> {
+        for (word, (value, span)) in std::mem::take(&mut self.texts) {
+            cx.mark(span);
+            let text = cx.text_of(value)?;
+            let text = cx.placeless(text)?;
+            let metadata = &mut self.metadata;
+            match word {
+                "name" => {
+                    metadata.name = Some(text);
+                    metadata.name_at = Some(cx.location(span));
+                }
+                "description" => metadata.description = text,
+                "issues_url" => metadata.issues_url = text,
+                "license" => metadata.license = text,
+                "long_description" => metadata.long_description = text,
+                "maintainer" => metadata.maintainer = text,
+                "maintainer_email" => metadata.maintainer_email = text,
+                _ => metadata.source_url = text,
+            }
+        }
+        for (name, recipe) in std::mem::take(&mut self.recipes) {
+            let description = match recipe {
+                Recipe::Copied(json) => json,
+                Recipe::Kept(value, span) => {
+                    cx.mark(span);
+                    json(cx, value)?
+                }
+            };
+            self.metadata.recipes.push((name, description));
+        }
+        for (args, span) in std::mem::take(&mut self.gems) {
+            cx.mark(span);
+            let mut gem = Vec::new();
+            for arg in args {
+                gem.push(json(cx, arg)?);
+            }
+            self.metadata.gems.push(Json::Array(gem));
+        }
+        if let Some((value, span)) = self.eager_load_libraries {
+            cx.mark(span);
+            self.metadata.eager_load_libraries = json(cx, value)?;
+        }
+        Ok(())
     }
 
     /// Chef ignores what it does not know, as long as there is no block.
@@ -201,32 +271,19 @@ impl Dsl for Words {
 }
 
 impl Words {
-    fn text_field(&mut self, word: &str) -> Option<&mut String> {
-        let metadata = &mut self.metadata;
-        Some(match word {
-            "description" => &mut metadata.description,
-            "long_description" => &mut metadata.long_description,
-            "maintainer" => &mut metadata.maintainer,
-            "maintainer_email" => &mut metadata.maintainer_email,
-            "license" => &mut metadata.license,
-            "source_url" => &mut metadata.source_url,
-            "issues_url" => &mut metadata.issues_url,
-            _ => return None,
-        })
-    }
-
-    fn name(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
-        match argument(cx, call)? {
-            Value::Nil => match self.metadata.name.clone() {
-                Some(name) => cx.string(name),
-                None => Ok(Value::Nil),
-            },
-            value => {
-                self.metadata.name = Some(text(cx, "name", value)?);
-                self.metadata.name_at = Some(cx.location(call.args_span));
-                Ok(value)
-            }
+    /// Keeps a text, which must be a string.
+    fn set_text(
+        &mut self,
+        cx: &mut Interpreter<'_>,
+        word: &'static str,
+        value: Value,
+        call: &Invocation,
+    ) -> Eval {
+        if cx.string_like(value).is_none() {
+            return wrong_kind(cx, word, "String", value);
         }
+        self.texts.insert(word, (value, call.args_span));
+        Ok(value)
     }
 
     fn version(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
@@ -252,7 +309,8 @@ impl Words {
     fn depends(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
         cx.arity(call, 1, usize::MAX)?;
         if let Some(name) = cx.string_like(call.args[0])
-            && self.metadata.name.as_deref() == Some(name)
+            && let Some((own, _)) = self.texts.get("name")
+            && cx.string_like(*own) == Some(name)
         {
             let message = format!("the cookbook `{name}` depends on itself");
             return cx.raise("RuntimeError", message);
@@ -273,20 +331,6 @@ impl Words {
         }
         cx.string(text)
     }
-
-    fn eager_load_libraries(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
-        match argument(cx, call)? {
-            Value::Nil => Ok(Value::Object(LISTS)),
-            value @ (Value::Bool(_) | Value::Str(_) | Value::Array(_)) => {
-                self.metadata.eager_load_libraries = json(cx, value)?;
-                Ok(value)
-            }
-            other => {
-                let kinds = "Array, String, TrueClass, FalseClass";
-                wrong_kind(cx, "eager_load_libraries", kinds, other)
-            }
-        }
-    }
 }
 
 /// The one argument of a word that reads without it.
@@ -298,14 +342,6 @@ fn argument(cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
 fn wrong_kind<T>(cx: &mut Interpreter<'_>, word: &str, kinds: &str, value: Value) -> Eval<T> {
     let message = format!("`{word}` must be of {kinds}, not {}", cx.class_of(value));
     cx.raise("Chef::Exceptions::ValidationFailed", message)
-}
-
-/// A word's text, which must be a string.
-fn text(cx: &mut Interpreter<'_>, word: &str, value: Value) -> Eval<String> {
-    match cx.string_like(value).map(str::to_owned) {
-        Some(text) => cx.placeless(text),
-        None => wrong_kind(cx, word, "String", value),
-    }
 }
 
 /// A key of Chef's hashes, which take symbols for strings.
@@ -322,6 +358,20 @@ fn key_text(cx: &mut Interpreter<'_>, value: Value) -> Eval<String> {
         }
     };
     cx.placeless(text)
+}
+
+/// `supports` and `provides`.
+fn constraint_word(
+    cx: &mut Interpreter<'_>,
+    call: &Invocation,
+    into: &mut Vec<(String, Json)>,
+) -> Eval {
+    // What is declared already is searched each time, so each costs the more.
+    cx.step(into.len() as u64 / 64)?;
+    let (key, constraint) = constrained(cx, call)?;
+    let text = constraint.to_string();
+    put(into, key, Json::from(&*text));
+    cx.string(text)
 }
 
 /// The name and the constraint of `depends`, `supports` and `provides`.

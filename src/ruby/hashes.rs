@@ -17,6 +17,21 @@ impl Interpreter<'_> {
         if let Some(value) = self.hash_query(dsl, scope, id, call)? {
             return Ok(Some(value));
         }
+        let visits = call.block.is_some()
+            && !matches!(&*call.name, "delete" | "merge" | "merge!" | "update");
+        self.heap[id].visitors += u32::from(visits);
+        let result = self.hash_visit(dsl, scope, id, call);
+        self.heap[id].visitors -= u32::from(visits);
+        result
+    }
+
+    fn hash_visit(
+        &mut self,
+        dsl: &mut dyn Dsl,
+        scope: u32,
+        id: HashId,
+        call: &Invocation,
+    ) -> Eval<Option<Value>> {
         if let Some(value) = self.hash_filtered(dsl, scope, id, call)? {
             return Ok(Some(value));
         }
@@ -49,9 +64,14 @@ impl Interpreter<'_> {
         self.thaw_hash(id)?;
         let (hashed, key) = self.key(key)?;
         self.charge(64)?;
+        let visited = self.heap[id].visitors > 0;
         let entries = &mut self.heap[id].entries;
         match entries.get_mut(&hashed) {
             Some(entry) => entry.1 = value,
+            None if visited => {
+                let message = "can't add a new key into hash during iteration";
+                return self.raise("RuntimeError", message);
+            }
             None => {
                 entries.insert(hashed, (key, value));
             }
@@ -236,7 +256,7 @@ impl Interpreter<'_> {
             entries: old.entries.clone(),
             default: old.default,
             default_proc: old.default_proc,
-            frozen: false,
+            ..Hash::default()
         };
         match self.hash(copy)? {
             Value::Hash(copy) => Ok(copy),

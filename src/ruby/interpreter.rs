@@ -162,6 +162,11 @@ impl<'a> Interpreter<'a> {
         self.here
     }
 
+    /// Says where errors are from now on.
+    pub(crate) fn mark(&mut self, span: Span) {
+        self.here = span;
+    }
+
     /// A place in one of the files.
     pub(crate) fn location(&self, span: Span) -> Location {
         match self.sources.get(span.file as usize) {

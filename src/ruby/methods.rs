@@ -126,6 +126,61 @@ const PROBED: &[&str] = &[
     "TrueClass",
 ];
 
+/// Methods that take no argument, whatever they are called on.
+const ALONE: &[&str] = &[
+    "abs",
+    "bytes",
+    "bytesize",
+    "captures",
+    "capitalize!",
+    "chars",
+    "chop",
+    "clear",
+    "compact",
+    "downcase!",
+    "each",
+    "each_char",
+    "each_index",
+    "each_key",
+    "each_pair",
+    "each_value",
+    "empty?",
+    "even?",
+    "frozen?",
+    "id2name",
+    "inspect",
+    "intern",
+    "invert",
+    "keys",
+    "length",
+    "lstrip",
+    "named_captures",
+    "names",
+    "negative?",
+    "odd?",
+    "ord",
+    "positive?",
+    "pred",
+    "rstrip",
+    "size",
+    "sort_by",
+    "strip",
+    "succ",
+    "swapcase!",
+    "tally",
+    "times",
+    "to_a",
+    "to_f",
+    "to_hash",
+    "to_proc",
+    "to_str",
+    "to_sym",
+    "transpose",
+    "upcase!",
+    "values",
+    "zero?",
+];
+
 /// The methods of `nil` that not every object has.
 const NIL_WORDS: &[&str] = &[
     "&",
@@ -160,6 +215,9 @@ impl Interpreter<'_> {
         receiver: Value,
         call: &Invocation,
     ) -> Eval<Option<Value>> {
+        if !call.args.is_empty() && ALONE.contains(&&*call.name) {
+            return self.unsupported(format!("`{}` with arguments", call.name));
+        }
         if call.block.is_none() && waits_for_block(receiver, call) {
             return self.enumerator(receiver, call).map(Some);
         }

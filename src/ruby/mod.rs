@@ -47,6 +47,7 @@ pub(crate) use dsl::{Dsl, Invocation};
 pub(crate) use fail::Eval;
 pub(crate) use interpreter::Interpreter;
 pub(crate) use numbers::float_text;
+pub(crate) use syntax::Span;
 pub(crate) use value::{HashId, Value};
 pub(crate) use versions::requirement;
 

@@ -357,6 +357,7 @@ impl Interpreter<'_> {
                     default: old.default,
                     default_proc: old.default_proc,
                     frozen: cloned && old.frozen,
+                    visitors: 0,
                 };
                 self.hash(copy)
             }

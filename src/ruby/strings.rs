@@ -22,7 +22,7 @@ impl Interpreter<'_> {
     ) -> Eval<Option<Value>> {
         let name = self.name_of(id);
         Ok(Some(match &*call.name {
-            "to_s" | "name" | "id2name" => self.string(&*name)?,
+            "to_s" | "name" | "id2name" if call.args.is_empty() => self.string(&*name)?,
             "to_sym" => Value::Sym(id),
             "to_proc" => {
                 let proc = self.new_proc(super::value::Proc::Symbol(id))?;

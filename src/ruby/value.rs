@@ -150,6 +150,8 @@ pub(crate) struct Hash {
     pub(crate) default: Value,
     pub(crate) default_proc: Option<ProcId>,
     pub(crate) frozen: bool,
+    /// How many blocks go through it: meanwhile it takes no new key.
+    pub(crate) visitors: u32,
 }
 
 impl Default for Hash {
@@ -159,6 +161,7 @@ impl Default for Hash {
             default: Value::Nil,
             default_proc: None,
             frozen: false,
+            visitors: 0,
         }
     }
 }

@@ -214,3 +214,8 @@ description 'x' if 'x' =~ /(((a{1000}){1000}){1000})/
 #--- a file that evaluates itself
 instance_eval(File.read('metadata.rb'))
 #! calls are nested more than 1000 levels deep
+
+#--- a hash that grows while it is gone through
+hash = { a: 1 }
+hash.each { |key, value| hash[:b] = 2 }
+#! can't add a new key into hash during iteration (RuntimeError)

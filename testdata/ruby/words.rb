@@ -151,3 +151,24 @@ platforms
 #--- the object's own variables
 @name = 'y'
 #! cookpack does not evaluate assigning to `@name`
+
+#--- what was given may change afterwards, as in Chef
+text = 'a'.dup
+description text
+text << 'b'
+license << '!'
+long_description.concat 'more'
+list = ['x']
+gem list
+list << 'y'
+hash = { 'k' => 'v' }
+recipe 'web', hash
+hash['z'] = 1
+name 'web'.dup
+name << '2'
+#=> description: "ab"
+#=> license: "All rights reserved!"
+#=> long_description: "more"
+#=> gems: [[["x", "y"]]]
+#=> recipes: {"web": {"k": "v"}}
+#=> name: "web2"

@@ -330,6 +330,7 @@ fn metadata_that_needs_ruby_can_be_declared_in_the_manifest() {
 #[test]
 fn every_character_of_a_text_reaches_the_standard_output() {
     let sandbox = lone("name 'web'\ndescription \"a\\u007fb\\u0085c\\u001b[31md\"\n");
-    let out = sandbox.ok("metadata").stdout;
+    let run = sandbox.ok("metadata");
+    let out = run.out();
     assert!(out.contains("a\u{7f}b\u{85}c\\u001B[31md"), "{out:?}");
 }
