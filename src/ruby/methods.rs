@@ -347,7 +347,7 @@ impl Interpreter<'_> {
                 "=~" => match self.one(call)? {
                     Value::Regexp(regexp) => {
                         let found = self.find(regexp, &text, 0)?;
-                        let at = found.and_then(|found| found.groups[0]);
+                        let at = found.and_then(|groups| groups[0]);
                         let at = at.map(|(at, _)| count(text[..at].chars().count()));
                         Ok(Some(at.map_or(Value::Nil, Value::Int)))
                     }

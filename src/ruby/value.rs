@@ -192,8 +192,14 @@ pub(crate) struct Range {
 pub(crate) struct Regexp {
     pub(crate) source: Arc<str>,
     pub(crate) flags: RegexpFlags,
-    pub(crate) regex: Regex,
+    /// Shared, since each clone of a [`Regex`] would get caches of its own.
+    pub(crate) regex: Arc<Regex>,
+    /// The names of the groups that have one.
+    pub(crate) names: Arc<[(Arc<str>, usize)]>,
 }
+
+/// The bytes of each group of a match, the whole match first.
+pub(crate) type Groups = Vec<Option<(usize, usize)>>;
 
 /// What a regular expression matched.
 #[derive(Clone, Debug)]
@@ -201,9 +207,9 @@ pub(crate) struct Match {
     /// The text that was searched.
     pub(crate) text: Arc<str>,
     /// The bytes of each group, the whole match first.
-    pub(crate) groups: Vec<Option<(usize, usize)>>,
+    pub(crate) groups: Groups,
     /// The names of the groups that have one.
-    pub(crate) names: Vec<(Arc<str>, usize)>,
+    pub(crate) names: Arc<[(Arc<str>, usize)]>,
 }
 
 impl Match {
