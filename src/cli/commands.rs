@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     if let Command::Completions { shell } = &arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Arguments::command(), "cookpack", &mut script);
-        return standard_output(global.color).text(&String::from_utf8_lossy(&script));
+        return standard_output().text(&String::from_utf8_lossy(&script));
     }
     let jobs = global
         .jobs
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
             layout,
             groups,
         } => files(&cx, global, dir.as_deref(), (*layout, groups)),
-        Command::Metadata { dir } => metadata(&cx, global, dir),
+        Command::Metadata { dir } => metadata(&cx, dir),
         Command::Manifest { file } => manifest(&cx, global, file.as_deref()),
         Command::Completions { .. } => Ok(()),
     }
@@ -89,11 +89,12 @@ fn project_as(
     Ok(project)
 }
 
-fn mode<'a>(global: &Global, lockfile: Option<&'a Lockfile>) -> LockMode<'a> {
-    match lockfile {
-        lockfile if global.locked || global.frozen => LockMode::Exact(lockfile),
-        Some(lockfile) => LockMode::Prefer(lockfile),
-        None => LockMode::Fresh,
+fn mode<'a>(global: &Global, project: &'a Project) -> LockMode<'a> {
+    match (&project.lockfile, &project.berksfile_lock) {
+        (lockfile, _) if global.locked || global.frozen => LockMode::Exact(lockfile.as_ref()),
+        (Some(lockfile), _) => LockMode::Prefer(lockfile),
+        (None, Some(lock)) => LockMode::Import(lock),
+        (None, None) => LockMode::Fresh,
     }
 }
 
@@ -102,7 +103,7 @@ fn init(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
     if global.quiet {
         return Ok(());
     }
-    standard_output(global.color).text(&format!("wrote {}\n", path.display()))
+    standard_output().text(&format!("wrote {}\n", path.display()))
 }
 
 fn build(
@@ -114,7 +115,7 @@ fn build(
     let options = ArchiveOptions {
         mtime: environment::mtime()?,
     };
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, project);
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
 
@@ -135,7 +136,7 @@ fn build(
         None => PathBuf::from(format!("{}.tar.gz", project.manifest.bundle.name)),
     };
     let archive = write_archive(cx, &layout, &path, Format::TarGz, &options)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::archive_json(Some(&path), &archive)),
         (false, true) => Ok(()),
@@ -145,7 +146,7 @@ fn build(
 
 fn lock(cx: &Context<'_>, global: &Global) -> Result<(), Failure> {
     let project = project(cx, global)?;
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, &project);
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
     print_lock(global, &project, &lockfile)
 }
@@ -166,7 +167,7 @@ fn update(cx: &Context<'_>, global: &Global, names: &[CookbookName]) -> Result<(
 
 fn print_lock(global: &Global, project: &Project, lockfile: &Lockfile) -> Result<(), Failure> {
     let changed = write_lockfile(&project.lockfile_path, lockfile)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         return out.json(&report::lockfile_json(
             &project.lockfile_path,
@@ -189,11 +190,11 @@ fn vendor_into(
     dir: &Path,
     project: &Project,
 ) -> Result<(), Failure> {
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, project);
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;
     let vendored = vendor(cx, &layout, dir)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::vendored_json(dir, &vendored)),
         (false, true) => Ok(()),
@@ -202,10 +203,10 @@ fn vendor_into(
 }
 
 fn tree(cx: &Context<'_>, global: &Global, project: &Project) -> Result<(), Failure> {
-    let mode = mode(global, project.lockfile.as_ref());
+    let mode = mode(global, project);
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
     let lockfile = choose_groups(&project.manifest, &lockfile)?;
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         return out
             .json(&report::lockfile_json(&project.lockfile_path, false, &lockfile)["cookbooks"]);
@@ -229,14 +230,14 @@ fn files(
         // An archive's files.
         None => {
             let project = project_as(cx, global, layout, groups)?;
-            let mode = mode(global, project.lockfile.as_ref());
+            let mode = mode(global, &project);
             let listing = list_files(cx, &project.manifest, mode)?;
             let lines = [&listing.included[..], &listing.compiled[..]].concat();
             (listing, lines)
         }
     };
     lines.sort_unstable();
-    let mut out = standard_output(global.color);
+    let mut out = standard_output();
     if global.json {
         out.json(&report::listing_json(&listing))?;
     } else {
@@ -256,10 +257,17 @@ fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<()
     let path = file.or(global.manifest_path.as_deref());
     let path = ops::manifest_path(path.unwrap_or(Path::new(".")))?;
     let found = read_manifest_file(cx, &path)?;
-    let mut out = standard_output(global.color);
-    out.json(&manifest_report::document(&found))
+    let mut out = standard_output();
+    if global.json {
+        return out.json(&manifest_report::document(&found));
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let manifest = found.manifest(folder.unwrap_or(Path::new(".")))?;
+    out.text(&manifest.to_toml())
 }
 
-fn metadata(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
-    standard_output(global.color).text(&compile_metadata(cx, dir)?)
+fn metadata(cx: &Context<'_>, dir: &Path) -> Result<(), Failure> {
+    standard_output().text(&compile_metadata(cx, dir)?)
 }

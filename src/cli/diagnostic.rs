@@ -53,9 +53,12 @@ fn snippet<'a>(
             0 => AnnotationKind::Primary,
             _ => AnnotationKind::Context,
         };
-        let length = file.text().len();
-        let start = label.at.span.start.min(length);
-        let end = label.at.span.end.clamp(start, length);
+        // A parser may count in bytes; only whole characters can be marked.
+        let text = file.text();
+        let start = text.floor_char_boundary(label.at.span.start);
+        let end = text
+            .ceil_char_boundary(label.at.span.end.min(text.len()))
+            .max(start);
         let annotation = kind.span(start..end);
         match label.note.is_empty() {
             true => annotation,
@@ -89,7 +92,7 @@ error: unknown key `brnach` in cookbook `apt`
 4 | apt = { git = \"a\", brnach = \"b\" }
   |                    ^^^^^^
   |
-  = help: did you mean `branch`? allowed here: `branch`, `commit`, `git`, `groups`, `path`, `ref`, `rel`, `tag`, `version`
+  = help: did you mean `branch`? allowed here: `branch`, `commit`, `git`, `groups`, `override`, `path`, `ref`, `rel`, `tag`, `version`
 ";
         assert_eq!(shown, want);
     }
@@ -99,5 +102,17 @@ error: unknown key `brnach` in cookbook `apt`
         let file = SourceFile::new("metadata.rb", "");
         let shown = Diagnostic::new("odd").label(file.at(5..9).label("here"));
         assert!(plain(&render(Severity::Warning, &shown)).starts_with("warning: odd"));
+    }
+
+    #[test]
+    fn spans_within_a_character_do_not_panic() {
+        let text = "\u{feff}{\"name\": \"é\"}";
+        let file = SourceFile::new("metadata.json", text);
+        for start in 0..=text.len() {
+            for end in start..=text.len() + 1 {
+                let shown = Diagnostic::new("odd").label(file.at(start..end).label("here"));
+                assert!(plain(&render(Severity::Error, &shown)).starts_with("error: odd"));
+            }
+        }
     }
 }

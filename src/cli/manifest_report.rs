@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifest::{
-    Berksfile, Declaration, GitOrigin, Manifest, Origin, Requirement, Source, Upstream,
+    Berksfile, BerksfileLock, Declaration, GitOrigin, IncludedPolicy, Manifest, Origin, Policyfile,
+    Requirement, Source, Upstream, redact,
 };
+use crate::metadata::Json;
 use crate::ops::ManifestFile;
 
 /// The document of a file.
@@ -13,6 +15,12 @@ pub(super) fn document(file: &ManifestFile) -> Value {
         ManifestFile::CookpackToml(manifest) | ManifestFile::Metadata(manifest) => {
             cookpack_toml(manifest)
         }
+        ManifestFile::Policyfile(policyfile) => policyfile_document(policyfile),
+        ManifestFile::BerksfileLock(lock) => berksfile_lock(lock),
+        ManifestFile::Cheffile(cheffile) => json!({
+            "sources": upstreams(&cheffile.sites),
+            "dependencies": cheffile.cookbooks.iter().map(declaration).collect::<Vec<_>>(),
+        }),
         ManifestFile::Berksfile(berksfile) => berksfile_document(berksfile),
     }
 }
@@ -21,6 +29,67 @@ fn berksfile_document(berksfile: &Berksfile) -> Value {
     json!({
         "sources": upstreams(&berksfile.sources),
         "dependencies": berksfile.cookbooks.iter().map(declaration).collect::<Vec<_>>(),
+    })
+}
+
+fn policyfile_document(policyfile: &Policyfile) -> Value {
+    let named = policyfile.named_run_lists.iter();
+    let named: Map<String, Value> = named
+        .map(|named| (named.name.clone(), json!(named.items)))
+        .collect();
+    let cookbook = |declared: &Declaration| {
+        json!({
+            "name": declared.name,
+            "constraint": declared.constraint,
+            "options": options(&declared.options),
+        })
+    };
+    let included = |policy: &IncludedPolicy| json!({ "name": policy.name, "options": options(&policy.options) });
+    json!({
+        "name": policyfile.name,
+        "run_list": policyfile.run_list,
+        "named_run_lists": named,
+        "default_source": upstreams(&policyfile.sources),
+        "cookbooks": policyfile.cookbooks.iter().map(cookbook).collect::<Vec<_>>(),
+        "include_policy": policyfile.included.iter().map(included).collect::<Vec<_>>(),
+        "default": value(&policyfile.default),
+        "override": value(&policyfile.overrides),
+    })
+}
+
+fn options(options: &[(String, Json)]) -> Value {
+    let entries = options.iter();
+    let shown = entries.map(|(name, option)| match (&**name, option) {
+        ("git" | "remote" | "server", Json::String(url)) => (name.clone(), json!(redact(url))),
+        _ => (name.clone(), value(option)),
+    });
+    Value::Object(shown.collect())
+}
+
+/// A value of the library's as one of the document's.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => json!(value),
+        Json::Number(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        Json::String(text) => json!(text),
+        Json::Array(items) => items.iter().map(value).collect(),
+        Json::Object(entries) => {
+            let entries = entries.iter();
+            let entries = entries.map(|(key, item)| (key.clone(), value(item)));
+            Value::Object(entries.collect())
+        }
+    }
+}
+
+fn berksfile_lock(lock: &BerksfileLock) -> Value {
+    let graph = lock.graph.iter().map(|(name, locked)| {
+        let document = json!({ "version": locked.version, "dependencies": locked.dependencies });
+        (name.clone(), document)
+    });
+    json!({
+        "dependencies": lock.dependencies.iter().map(declaration).collect::<Vec<_>>(),
+        "graph": graph.collect::<Map<String, Value>>(),
     })
 }
 

@@ -100,7 +100,8 @@ fn show(diagnostics: &[Diagnostic], color: Color) {
     let _ = AutoStream::new(io::stderr(), color.into()).write_all(text.as_bytes());
 }
 
-/// The standard output, coloured as asked.
-fn standard_output(color: Color) -> Output {
-    Output::new(Box::new(AutoStream::new(io::stdout(), color.into())))
+/// The standard output, to which nothing coloured is ever written: a stream that takes colours out
+/// would take characters out of what a cookbook says as well.
+fn standard_output() -> Output {
+    Output::new(Box::new(io::stdout()))
 }

@@ -7,6 +7,8 @@
 mod own;
 mod words;
 
+pub(super) use own::own_cookbook;
+
 use std::collections::BTreeMap;
 
 use super::{Bundle, Format, LayoutKind, Manifest, ManifestError, Target, Upstream, declared};

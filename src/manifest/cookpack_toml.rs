@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::overrides::read_override;
 use super::{
     Bundle, CommitPrefix, DEFAULT_GROUP, Format, GitRef, GitUrl, GroupChoice, Layer, LayoutKind,
     Manifest, Requirement, RunListEntry, Source, Target, check_ref_name,
@@ -164,6 +165,7 @@ fn read_cookbooks(
                 constraint: parse_constraint(&text, constraint_at)?,
                 source: None,
                 groups: vec![DEFAULT_GROUP.to_owned()],
+                overrides: None,
                 at,
             }
         } else {
@@ -174,7 +176,7 @@ fn read_cookbooks(
     Ok(cookbooks)
 }
 
-fn parse_constraint(text: &str, at: Location) -> Result<Constraint, DocumentError> {
+pub(super) fn parse_constraint(text: &str, at: Location) -> Result<Constraint, DocumentError> {
     text.parse()
         .map_err(|error| invalid(&error as &dyn std::fmt::Display, at))
 }
@@ -189,9 +191,13 @@ fn read_requirement(
     }
     let table = value.table(format!("cookbook `{key}`"))?;
     table.only(&[
-        "branch", "commit", "git", "groups", "path", "ref", "rel", "tag", "version",
+        "branch", "commit", "git", "groups", "override", "path", "ref", "rel", "tag", "version",
     ])?;
     let groups = read_groups(&table)?;
+    let overrides = table.value("override");
+    let overrides = overrides
+        .map(|value| read_override(&value, key))
+        .transpose()?;
     let version = table.value("version").is_some();
     let constraint = match table.string("version")? {
         Some((text, at)) => parse_constraint(&text, at)?,
@@ -262,6 +268,7 @@ fn read_requirement(
         constraint,
         source,
         groups,
+        overrides,
         at,
     })
 }

@@ -88,6 +88,7 @@ impl Declaration {
             constraint,
             source,
             groups: self.groups.clone(),
+            overrides: None,
             at: self.at.clone(),
         })
     }

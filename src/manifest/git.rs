@@ -107,7 +107,7 @@ fn is_scp_like(before_slash: &str) -> bool {
 }
 
 /// Takes `user:password@` out of a URL, and a query's value, which is where tokens hide.
-pub(super) fn redact(url: &str) -> String {
+pub(crate) fn redact(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

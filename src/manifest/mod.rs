@@ -1,10 +1,15 @@
 //! What a person asks for: the manifest.
 
 mod berksfile;
+mod berksfile_lock;
+mod cheffile;
 mod cookpack_toml;
 mod declared;
 mod error;
 mod git;
+mod overrides;
+mod policyfile;
+mod print;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::digest::{Digest, Hasher};
 use crate::document::DocumentError;
+use crate::metadata::Json;
 use crate::name::CookbookName;
 use crate::path::TreePath;
 use crate::run_list::RunListItem;
@@ -20,9 +26,16 @@ use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
 
 pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
+pub use berksfile_lock::{BerksfileLock, LockedVersion};
+pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
 pub(crate) use git::check_ref_name;
+#[cfg(feature = "cli")]
+pub(crate) use git::redact;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
+pub use overrides::Override;
+pub use policyfile::{NamedRunList, Policyfile};
+pub(crate) use print::key;
 pub use upstream::{Upstream, UpstreamKind};
 
 /// What a person wants packed: cookbooks and where they come from.
@@ -41,6 +54,32 @@ pub struct Manifest {
     /// The places that are to give the cookbooks that have no source of their own. This version
     /// asks none of them.
     pub upstreams: Vec<Upstream>,
+    /// What a Policyfile.rb says beside its cookbooks.
+    pub policy: Option<Policy>,
+}
+
+/// What a Policyfile.rb says beside its cookbooks and its run list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its other run lists, by name.
+    pub named_run_lists: BTreeMap<String, Vec<RunListEntry>>,
+    /// Its attributes of the level `default`.
+    pub default: Json,
+    /// Its attributes of the level `override`.
+    pub overrides: Json,
+    /// The policies that it includes. This version does not read them.
+    pub included: Vec<IncludedPolicy>,
+}
+
+/// A policy that another one includes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncludedPolicy {
+    /// The name by which it is included.
+    pub name: String,
+    /// Where its lockfile is, as written.
+    pub options: Vec<(String, Json)>,
+    /// Where it is included.
+    pub at: Location,
 }
 
 /// The kind of file that a manifest was read from.
@@ -184,7 +223,7 @@ impl LayoutKind {
 }
 
 /// One cookbook asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
     /// The versions that fit.
     pub constraint: Constraint,
@@ -192,6 +231,8 @@ pub struct Requirement {
     pub source: Option<Source>,
     /// Its groups, at least one.
     pub groups: Vec<String>,
+    /// What is declared of the cookbook in place of its metadata.rb.
+    pub overrides: Option<Override>,
     /// Where the requirement is written.
     pub at: Location,
 }
@@ -246,6 +287,7 @@ impl Manifest {
             constraint: Constraint::any(),
             source: Some(Source::Path(".".to_owned())),
             groups: vec![DEFAULT_GROUP.to_owned()],
+            overrides: None,
             at: metadata.at(0..0),
         };
         let bundle = Bundle {
@@ -271,6 +313,7 @@ impl Manifest {
             cookbooks: BTreeMap::new(),
             provided: BTreeSet::new(),
             upstreams: Vec::new(),
+            policy: None,
         }
     }
 
@@ -292,10 +335,12 @@ impl Manifest {
         }
     }
 
-    /// Every run list entry: the bundle's and the layers'.
+    /// Every run list entry: the bundle's, the layers' and the policy's.
     pub fn run_list_entries(&self) -> impl Iterator<Item = &RunListEntry> {
         let layers = self.layers.iter().flat_map(|layer| layer.events.values());
-        self.bundle.run_list.iter().chain(layers.flatten())
+        let named = self.policy.iter().flat_map(|p| p.named_run_lists.values());
+        let others = layers.chain(named).flatten();
+        self.bundle.run_list.iter().chain(others)
     }
 
     /// The digest of everything that decides a resolution, kept in the lockfile so that a stale one
@@ -315,6 +360,9 @@ impl Manifest {
             };
             let constraint = &requirement.constraint;
             hasher.update(format!("cookbook {name} {constraint} {source}\n").as_bytes());
+            if let Some(overrides) = &requirement.overrides {
+                hasher.update(format!("override {overrides}\n").as_bytes());
+            }
         }
         for name in &self.provided {
             hasher.update(format!("provided {name}\n").as_bytes());

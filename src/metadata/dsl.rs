@@ -492,7 +492,7 @@ pub(super) fn requirements(texts: Vec<String>) -> Result<Vec<String>, String> {
 }
 
 /// A value as Chef's encoder writes it (chef/ffi-yajl, `ext/ffi_yajl/ext/encoder/encoder.c`).
-fn json(cx: &mut Interpreter<'_>, value: Value) -> Eval<Json> {
+pub(crate) fn json(cx: &mut Interpreter<'_>, value: Value) -> Eval<Json> {
     Ok(match value {
         Value::Nil => Json::Null,
         Value::Bool(value) => Json::Bool(value),

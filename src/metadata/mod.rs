@@ -7,6 +7,7 @@ mod json;
 mod print;
 mod read;
 
+pub(crate) use dsl::json as json_of;
 pub use error::MetadataError;
 pub use json::Json;
 

@@ -67,6 +67,14 @@ pub enum Error {
         /// The manifest's line, if one names it.
         at: Option<Location>,
     },
+    /// The manifest overrides metadata that Chef would read all the same.
+    #[error("`{file}` cannot be overridden: it is packed, and Chef reads it")]
+    OverrideOfJson {
+        /// The metadata.json.
+        file: String,
+        /// The manifest's line.
+        at: Location,
+    },
     /// A cookbook's own name is not the one the manifest gives it.
     #[error("the manifest calls a cookbook `{asked}`, but its own metadata calls it `{found}`")]
     OtherName {
@@ -107,12 +115,6 @@ pub enum Error {
         /// A name of the manifest that is close to it.
         near: Option<String>,
     },
-    /// An archive would replace a file that is none.
-    #[error("`{}` is there already, and is no archive", path.display())]
-    NotAnArchive {
-        /// The file.
-        path: PathBuf,
-    },
     /// A group was named that no cookbook is in.
     #[error("no cookbook is in the group `{group}`")]
     NoSuchGroup {
@@ -128,6 +130,12 @@ pub enum Error {
     NothingChosen {
         /// The manifest.
         manifest: String,
+    },
+    /// An archive would replace a file that is none.
+    #[error("`{}` is there already, and is no archive", path.display())]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
     },
     /// There is neither a manifest nor a cookbook in a folder.
     #[error("there is no cookpack.toml, Policyfile.rb, Berksfile, metadata.json or metadata.rb in `{}`", folder.display())]
@@ -327,6 +335,9 @@ impl Diagnose for Error {
                 shown.labels.extend(at.as_ref().map(|at| at.label("asks for it")));
                 shown
             }
+            Self::OverrideOfJson { at, .. } => shown
+                .label(at.label("declared here"))
+                .hint("take `override` out: metadata.json needs no Ruby"),
             Self::OtherName { found, at, .. } => shown
                 .label(at.label("the manifest's name"))
                 .hint(format!("write `{found}` instead: Chef finds a cookbook by its own name")),
@@ -339,9 +350,6 @@ impl Diagnose for Error {
             Self::NotInManifest {
                 near: Some(near), ..
             } => shown.hint(format!("did you mean `{near}`?")),
-            Self::BadName { at, error } => {
-                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
-            }
             Self::NoSuchGroup { near, known, .. } => {
                 let known: Vec<_> = known.iter().map(|group| format!("`{group}`")).collect();
                 let known = known.join(", ");
@@ -349,6 +357,9 @@ impl Diagnose for Error {
                     Some(near) => format!("did you mean `{near}`? there are {known}"),
                     None => format!("there are {known}"),
                 })
+            }
+            Self::BadName { at, error } => {
+                Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
             }
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",

@@ -10,10 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::load::{Place, read_metadata};
+use super::manifest_file::{bundle_name, read_manifest_file};
 use super::project::MANIFEST;
 use super::{Context, Error};
 use crate::aside::write_if_changed;
 use crate::layout::{CookbookPlan, METADATA_JSON};
+use crate::manifest::key;
 use crate::metadata::Dependency;
 use crate::name::CookbookName;
 
@@ -131,16 +133,8 @@ impl Found {
     }
 }
 
-/// A TOML key, quoted where it must be.
-fn key(name: &str) -> String {
-    let bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    match !name.is_empty() && name.bytes().all(bare) {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.escape_default()),
-    }
-}
-
-/// Writes a commented cookpack.toml for what a folder holds, and gives its path.
+/// Writes a commented cookpack.toml for what a folder holds, and gives its path: what a
+/// Policyfile.rb, a Berksfile or a Cheffile says, or else the cookbooks that are found.
 ///
 /// # Errors
 /// When there is one already, or a cookbook's metadata cannot be read.
@@ -149,22 +143,33 @@ pub fn init_manifest(cx: &Context<'_>, folder: &Path) -> Result<PathBuf, Error> 
     if path.exists() {
         return Err(Error::ManifestExists { path });
     }
+    if let Some(text) = converted(cx, folder)? {
+        write_if_changed(&path, text.as_bytes())?;
+        return Ok(path);
+    }
     let found = look_around(cx, folder)?;
-    let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    let of_folder = real.file_name().and_then(|name| name.to_str());
     let only = found
         .cookbooks
         .keys()
         .next()
         .filter(|_| found.cookbooks.len() == 1);
-    let bundle = only
-        .map(CookbookName::as_str)
-        .or(of_folder)
-        .unwrap_or("cookbooks");
-    let bundle = match bundle.parse::<CookbookName>() {
-        Ok(name) => name.to_string(),
-        Err(_) => "cookbooks".to_owned(),
-    };
+    let bundle = only.map_or_else(|| bundle_name(folder), ToString::to_string);
     write_if_changed(&path, found.manifest(&bundle).as_bytes())?;
     Ok(path)
+}
+
+/// The files that other tools go by, the first of which is taken over.
+const OTHERS: [&str; 3] = ["Policyfile.rb", "Berksfile", "Cheffile"];
+
+/// The manifest that means what another tool's file in a folder says.
+fn converted(cx: &Context<'_>, folder: &Path) -> Result<Option<String>, Error> {
+    let here = OTHERS.iter().map(|name| (name, folder.join(name)));
+    let Some((name, file)) = here.into_iter().find(|(_, file)| file.is_file()) else {
+        return Ok(None);
+    };
+    let manifest = read_manifest_file(cx, &file)?.manifest(folder)?;
+    Ok(Some(format!(
+        "# What cookpack packs, and from where, as {name} said. `cookpack build` writes the archive.\n\n{}",
+        manifest.to_toml()
+    )))
 }

@@ -45,6 +45,8 @@ pub(super) struct Place {
     pub(super) tree: Arc<dyn Tree>,
     pub(super) base: TreePath,
     pub(super) fallback_name: Option<String>,
+    /// What the manifest declares in place of the metadata.rb there.
+    pub(super) declared: Option<Metadata>,
     /// The manifest's line that names the place.
     pub(super) at: Option<Location>,
 }
@@ -61,8 +63,17 @@ impl Place {
             fallback_name: tree.folder_name(&base),
             tree: Arc::new(tree),
             base,
+            declared: None,
             at,
         })
+    }
+
+    /// How a person knows a file there.
+    fn shown(&self, name: &str) -> String {
+        match &*self.label() {
+            "." => name.to_owned(),
+            label => format!("{label}/{name}"),
+        }
     }
 
     /// How a person knows the place.
@@ -99,25 +110,39 @@ pub fn load_folder(cx: &Context<'_>, folder: &Path) -> Result<LoadedCookbook, Er
 /// # Errors
 /// As [`load_folder`].
 pub fn compile_metadata(cx: &Context<'_>, path: &Path) -> Result<String, Error> {
-    let is_file = |name: &&str| path.file_name().is_some_and(|last| *last == **name);
-    let file = [METADATA_JSON, METADATA_RB].into_iter().find(is_file);
-    let Some(name) = file else {
-        return load_folder(cx, path).map(|cookbook| cookbook.compiled_metadata());
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    let is_named = |name: &&str| path.file_name().is_some_and(|last| *last == **name);
+    let named = [METADATA_JSON, METADATA_RB].into_iter().find(is_named);
+    let folder = match (named, path.parent()) {
+        (None, _) => path,
+        (Some(_), Some(parent)) if !parent.as_os_str().is_empty() => parent,
+        (Some(_), _) => Path::new("."),
     };
     let place = Place::folder(folder, folder, None)?;
-    let inner = place.base.join(name.as_bytes());
-    let text = place.tree.read_text(&inner, cx.limits().text_bytes)?;
-    let file = SourceFile::new(path.display().to_string(), text);
-    let mut metadata = parse_metadata(&place, name, &file)?;
-    let (own, warnings) = name_of(&place, &file, &metadata)?;
-    for warning in &warnings {
-        cx.reporter().report(&Event::Warning(warning));
+    let mut found = None;
+    for name in [METADATA_JSON, METADATA_RB] {
+        if found.is_none() && named.is_none_or(|named| named == name) {
+            found = find(&place, &CookbookPlan::default(), name)?.map(|path| (name, path));
+        }
     }
-    metadata.name = Some(own.to_string());
+    let Some((name, inner)) = found else {
+        return Err(Error::NotACookbook {
+            source_label: place.label(),
+            at: None,
+            inner: inner_cookbooks(&place)?,
+        });
+    };
+    let text = place.tree.read_text(&inner, cx.limits().text_bytes)?;
+    let file = SourceFile::new(place.shown(name), text);
+    let mut metadata = parse_metadata(&place, name, &file)?;
+    // A folder whose name no cookbook can have gives none: nothing is packed here.
+    if metadata.name.is_none()
+        && let Ok((own, warnings)) = name_of(&place, &file, &metadata)
+    {
+        for warning in &warnings {
+            cx.reporter().report(&Event::Warning(warning));
+        }
+        metadata.name = Some(own.to_string());
+    }
     Ok(metadata.to_json())
 }
 
@@ -196,11 +221,21 @@ pub(super) fn read_metadata(
         None => Ok(None),
     };
     let metadata_rb = read(METADATA_RB)?;
-    let shown = |name: &str| match &*place.label() {
-        "." => name.to_owned(),
-        label => format!("{label}/{name}"),
-    };
-    let (file, metadata) = if let Some(text) = read(METADATA_JSON)? {
+    let shown = |name| place.shown(name);
+    let json = read(METADATA_JSON)?;
+    let (file, metadata) = if let Some(declared) = &place.declared {
+        let file = SourceFile::new(
+            shown(METADATA_RB),
+            metadata_rb.as_deref().unwrap_or_default(),
+        );
+        if json.is_some() {
+            return Err(Error::OverrideOfJson {
+                file: shown(METADATA_JSON),
+                at: declared.version_at.clone().unwrap_or_else(|| file.at(0..0)),
+            });
+        }
+        (file, declared.clone())
+    } else if let Some(text) = json {
         let file = SourceFile::new(shown(METADATA_JSON), text);
         let metadata = parse_metadata(place, METADATA_JSON, &file)?;
         (file, metadata)

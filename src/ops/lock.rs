@@ -12,7 +12,7 @@ use crate::git::Repositories;
 use crate::layout::{Layout, PackedCookbook, PlannedCookbook};
 use crate::limits::Limits;
 use crate::lockfile::{LockedCookbook, Lockfile, Pin};
-use crate::manifest::{Manifest, Requirement, Source};
+use crate::manifest::{BerksfileLock, CommitId, Manifest, Requirement, Source};
 use crate::name::CookbookName;
 use crate::resolve::{Candidate, resolve};
 use crate::text::nearest;
@@ -22,6 +22,9 @@ use crate::text::nearest;
 pub enum LockMode<'a> {
     /// There is none: everything is decided anew.
     Fresh,
+    /// There is none, but Berkshelf has locked commits: they stay as long as the Berksfile asks for
+    /// the same.
+    Import(&'a BerksfileLock),
     /// Its decisions stay as long as the manifest asks for the same.
     Prefer(&'a Lockfile),
     /// It must not change. `None`: there is none, which is out of date by itself.
@@ -34,7 +37,7 @@ impl<'a> LockMode<'a> {
     /// What is locked of a cookbook and still counts.
     fn locked(self, name: &CookbookName) -> Option<&'a LockedCookbook> {
         match self {
-            Self::Fresh | Self::Exact(None) => None,
+            Self::Fresh | Self::Exact(None) | Self::Import(_) => None,
             Self::Prefer(lockfile) | Self::Exact(Some(lockfile)) => lockfile.cookbooks.get(name),
             Self::Update(_, names) if names.is_empty() || names.contains(name) => None,
             Self::Update(lockfile, _) => lockfile.cookbooks.get(name),
@@ -186,6 +189,11 @@ fn locate_all<'a>(
         }
         cx.cancel().check()?;
         let wanted = (name, requirement);
+        let imported = match mode {
+            LockMode::Import(lock) => lock.commit(name, source),
+            _ => None,
+        };
+        let locked = (locked, imported);
         located.push(locate(&mut repositories, manifest, wanted, source, locked)?);
     }
     Ok(located)
@@ -196,9 +204,10 @@ fn locate<'a>(
     manifest: &Manifest,
     (name, requirement): (&'a CookbookName, &'a Requirement),
     source: &Source,
-    locked: Option<&LockedCookbook>,
+    (locked, imported): (Option<&LockedCookbook>, Option<CommitId>),
 ) -> Result<Located<'a>, Error> {
     let at = &requirement.at;
+    let declared = requirement.overrides.as_ref().map(|o| o.metadata(name));
     let git_failed = |error| Error::Git {
         name: name.clone(),
         at: at.clone(),
@@ -214,6 +223,7 @@ fn locate<'a>(
                 error,
             })?;
             place.fallback_name = Some(name.to_string());
+            place.declared = declared;
             (Pin::Path { path: path.clone() }, place, None)
         }
         Source::Git {
@@ -221,8 +231,12 @@ fn locate<'a>(
             reference,
             rel,
         } => {
-            let commit = match locked.map(|locked| &locked.pin) {
-                Some(Pin::Git { commit, .. }) => {
+            let pinned = match locked.map(|locked| &locked.pin) {
+                Some(Pin::Git { commit, .. }) => Some(commit),
+                _ => imported.as_ref(),
+            };
+            let commit = match pinned {
+                Some(commit) => {
                     repositories
                         .ensure(url, reference, commit)
                         .map_err(git_failed)?;
@@ -234,6 +248,7 @@ fn locate<'a>(
                 tree: repositories.tree(url, &commit).map_err(git_failed)?,
                 base: rel.clone(),
                 fallback_name: Some(name.to_string()),
+                declared,
                 at: Some(at.clone()),
             };
             let pin = Pin::Git {

@@ -13,7 +13,7 @@ use super::{Context, Error};
 use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{CookbookPlan, METADATA_JSON};
-use crate::manifest::{Berksfile, Manifest};
+use crate::manifest::{Berksfile, BerksfileLock, Cheffile, Manifest, Policyfile};
 use crate::name::CookbookName;
 use crate::ruby::Settings;
 use crate::source::ProjectFiles;
@@ -25,15 +25,26 @@ use crate::text::SourceFile;
 pub enum ManifestFile {
     /// A cookpack.toml.
     CookpackToml(Box<Manifest>),
+    /// A Policyfile.rb.
+    Policyfile(Box<Policyfile>),
     /// A Berksfile.
     Berksfile(Box<Berksfile>),
+    /// A Cheffile, which `init` alone takes for a manifest.
+    Cheffile(Box<Cheffile>),
+    /// A Berksfile.lock, which is no manifest, but can be read.
+    BerksfileLock(Box<BerksfileLock>),
     /// A lone cookbook's metadata.
     Metadata(Box<Manifest>),
 }
 
 /// The file names of manifests, the first of which in a folder is taken.
-pub(super) const MANIFESTS: [&str; 4] =
-    ["cookpack.toml", "Berksfile", METADATA_JSON, "metadata.rb"];
+pub(super) const MANIFESTS: [&str; 5] = [
+    "cookpack.toml",
+    "Policyfile.rb",
+    "Berksfile",
+    METADATA_JSON,
+    "metadata.rb",
+];
 
 /// Reads the manifest in a file; its name says which kind it is.
 ///
@@ -53,16 +64,30 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
     }
     let text = read_text(cx, path)?;
     let shown = path.display().to_string();
-    if name.ends_with(".toml") || !name.starts_with("Berksfile") {
+    let is_policyfile = name.ends_with(".rb");
+    let is_cheffile = name.starts_with("Cheffile");
+    if !is_policyfile && !is_cheffile && !name.starts_with("Berksfile") {
         let manifest = Manifest::parse(shown, &text)?;
         return Ok(ManifestFile::CookpackToml(Box::new(manifest)));
     }
     let file = SourceFile::new(shown, text);
+    if name.ends_with(".lock") {
+        let lock = BerksfileLock::parse(&file)?;
+        return Ok(ManifestFile::BerksfileLock(Box::new(lock)));
+    }
     let files = ProjectFiles::around(folder)?;
     let settings = Settings {
         env: cx.env().clone(),
         ..Settings::default()
     };
+    if is_policyfile {
+        let policyfile = Policyfile::parse(&file, &name, &files, &settings)?;
+        return Ok(ManifestFile::Policyfile(Box::new(policyfile)));
+    }
+    if is_cheffile {
+        let cheffile = Cheffile::parse(&file, &name, &files, &settings)?;
+        return Ok(ManifestFile::Cheffile(Box::new(cheffile)));
+    }
     let berksfile = Berksfile::parse(&file, &name, &files, &settings)?;
     tell(cx, &berksfile.warnings);
     Ok(ManifestFile::Berksfile(Box::new(berksfile)))
@@ -70,9 +95,17 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
 
 impl ManifestFile {
     /// The manifest that it means. `folder` is the folder that it stands in.
-    pub(super) fn manifest(self, folder: &Path) -> Result<Manifest, Error> {
+    ///
+    /// # Errors
+    /// When something in it cannot be a name, an address or a reference.
+    pub fn manifest(self, folder: &Path) -> Result<Manifest, Error> {
         match self {
+            Self::Cheffile(cheffile) => Ok(cheffile.manifest(&bundle_name(folder))?),
             Self::CookpackToml(manifest) | Self::Metadata(manifest) => Ok(*manifest),
+            Self::Policyfile(policyfile) => Ok(policyfile.manifest(&bundle_name(folder))?),
+            Self::BerksfileLock(_) => Err(Error::NoProject {
+                folder: folder.to_owned(),
+            }),
             Self::Berksfile(berksfile) => Ok(berksfile.manifest(&bundle_name(folder))?),
         }
     }

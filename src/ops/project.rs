@@ -6,10 +6,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::manifest_file::{MANIFESTS, read_manifest_file, read_text};
+use super::manifest_file::{MANIFESTS, ManifestFile, read_manifest_file, read_text};
 use super::{Context, Error};
 use crate::lockfile::Lockfile;
-use crate::manifest::Manifest;
+use crate::manifest::{BerksfileLock, Format, Manifest};
 
 /// A manifest and what was decided for it.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Project {
     pub lockfile_path: PathBuf,
     /// What was decided before, if anything was.
     pub lockfile: Option<Lockfile>,
+    /// What Berkshelf decided before, if cookpack has decided nothing yet.
+    pub berksfile_lock: Option<BerksfileLock>,
 }
 
 /// The manifest's file name.
@@ -29,8 +31,8 @@ pub(super) const MANIFEST: &str = "cookpack.toml";
 /// The lockfile's file name.
 const LOCKFILE: &str = "cookpack.lock";
 
-/// Opens the project at `path`: a manifest (a `cookpack.toml`, a Berksfile, or the metadata of a lone
-/// cookbook), or a folder that holds one.
+/// Opens the project at `path`: a manifest (a `cookpack.toml`, a Policyfile.rb, a Berksfile, or the metadata
+/// of a lone cookbook), or a folder that holds one.
 ///
 /// # Errors
 /// When there is none, or it or its lockfile cannot be read.
@@ -49,10 +51,22 @@ pub fn open_project(cx: &Context<'_>, path: &Path) -> Result<Project, Error> {
         }
         false => None,
     };
+    // `Berksfile.dev` has `Berksfile.dev.lock`.
+    let beside = PathBuf::from(format!("{}.lock", file.display()));
+    let berksfile_lock = match manifest.format() {
+        Format::Berksfile if lockfile.is_none() && beside.is_file() => {
+            match read_manifest_file(cx, &beside)? {
+                ManifestFile::BerksfileLock(lock) => Some(*lock),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
     Ok(Project {
         manifest,
         lockfile_path,
         lockfile,
+        berksfile_lock,
     })
 }
 

@@ -176,3 +176,155 @@ fn metadata_of_a_file_is_that_files() {
     assert_eq!(version("web/metadata.json"), "2.0.0");
     assert_eq!(version("web/metadata.rb"), "1.0.0");
 }
+
+#[test]
+fn what_berkshelf_locked_stays_until_cookpack_locks() {
+    let sandbox = Sandbox::new();
+    let java = sandbox.repo("../java");
+    let first = java.cookbook(".", "java", "1.0.0").commit("one");
+    java.cookbook(".", "java", "2.0.0").commit("two");
+    let lock = |branch: &str| {
+        format!(
+            "DEPENDENCIES\n  java\n    git: ../java\n    revision: {}\n{branch}\nGRAPH\n  java (1.0.0)\n",
+            first.trim()
+        )
+    };
+    sandbox
+        .write("Berksfile", "cookbook 'java', git: '../java'\n")
+        .write("Berksfile.lock", lock(""));
+    sandbox.ok("build");
+    assert!(sandbox.text("cookpack.lock").contains("1.0.0"));
+    // From now on it is cookpack.lock that counts.
+    sandbox.remove("Berksfile.lock");
+    sandbox.ok("build --locked");
+    sandbox.ok("update");
+    assert!(sandbox.text("cookpack.lock").contains("2.0.0"));
+
+    // What Berkshelf locked for something else does not count.
+    sandbox.remove("cookpack.lock");
+    sandbox.write("Berksfile.lock", lock("    branch: other\n"));
+    sandbox.ok("build");
+    assert!(sandbox.text("cookpack.lock").contains("2.0.0"));
+}
+
+#[test]
+fn a_ref_is_a_tag_or_a_branch_or_a_commit() {
+    let sandbox = Sandbox::new();
+    let java = sandbox.repo("../java");
+    let first = java.cookbook(".", "java", "1.0.0").commit("one");
+    java.git("tag v1");
+    java.git("branch old");
+    java.cookbook(".", "java", "2.0.0").commit("two");
+    for reference in ["v1", "old", &first.trim()[..7], first.trim()] {
+        let text = format!("cookbook 'java', git: '../java', ref: '{reference}'\n");
+        sandbox.write("Berksfile", text);
+        sandbox.ok("lock");
+        assert!(
+            sandbox.text("cookpack.lock").contains("1.0.0"),
+            "{reference}"
+        );
+        sandbox.ok("build --locked");
+    }
+    sandbox.write("Berksfile", "cookbook 'java', git: '../java', ref: 'odl'\n");
+    sandbox
+        .run("lock")
+        .fails(1)
+        .says(["ref `odl`", "Berksfile:1:", "old"]);
+}
+
+#[test]
+fn a_policyfile_is_packed_as_well() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .cookbook("cookbooks/web", "web", "")
+        .write("Berksfile", "raise 'a Policyfile.rb is taken first'\n")
+        .write(
+            "Policyfile.rb",
+            "name 'site'\nrun_list 'web'\nnamed_run_list :more, 'web::more'\ncookbook 'web', path: 'cookbooks/web'\n",
+        );
+    sandbox.run("build").fails(1).says(["web::more"]);
+    sandbox.write("cookbooks/web/recipes/more.rb", "");
+    sandbox.ok("build");
+    assert!(sandbox.exists("site.tar.gz"));
+    sandbox.write(
+        "Policyfile.rb",
+        "default_source :supermarket\nrun_list 'web', 'apt'\n",
+    );
+    sandbox.run("build").fails(1).says([
+        "cookbook `apt` has no source",
+        "cookbook `web` has no source",
+        "Policyfile.rb:2:",
+        "cannot ask a Supermarket",
+    ]);
+}
+
+#[test]
+fn init_takes_a_berksfile_over_and_the_archive_stays_the_same() {
+    let sandbox = sandbox();
+    let before = sandbox.build_bytes("");
+    sandbox.remove("cookpack.lock");
+    sandbox.ok("init");
+    let manifest = sandbox.text("cookpack.toml");
+    for line in [
+        "name = \"web\"",
+        "layout = \"cookbooks\"",
+        "# supermarket https://supermarket.chef.io",
+        "base = { path = \"vendor/base\" }",
+        "java = { git = \"../java\", rel = \"cookbooks/java\" }",
+        "web_test = { path = \"test/web_test\", groups = [\"integration\"] }",
+    ] {
+        assert!(manifest.contains(line), "{line}\n{manifest}");
+    }
+    sandbox.remove("Berksfile");
+    assert_eq!(sandbox.build_bytes(""), before);
+    // It is what `manifest` prints, too.
+    let printed = sandbox.ok("manifest");
+    assert!(manifest.ends_with(&printed.out()[printed.out().find("[cookbooks]").expect("it")..]));
+}
+
+#[test]
+fn init_takes_a_policyfile_over_with_comments_for_what_has_no_words() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("web", "web", "").write(
+        "Policyfile.rb",
+        "name 'site'\nrun_list 'web'\nnamed_run_list :more, 'web::default'\ncookbook 'web', path: 'web'\n\
+         include_policy 'base', path: 'base.lock.json'\ndefault['web']['port'] = 80\n",
+    );
+    sandbox.ok("init");
+    let manifest = sandbox.text("cookpack.toml");
+    for line in [
+        "name = \"site\"",
+        "run_list = [\"recipe[web::default]\"]",
+        "# more = [\"recipe[web::default]\"]",
+        "# base path = \"base.lock.json\"",
+        "# default[\"web\"][\"port\"] = 80",
+        "web = { path = \"web\" }",
+    ] {
+        assert!(manifest.contains(line), "{line}\n{manifest}");
+    }
+    sandbox.ok("build");
+    assert!(sandbox.exists("site.tar.gz"));
+}
+
+#[test]
+fn init_takes_a_cheffile_over() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("vendor/base", "base", "").write(
+        "Cheffile",
+        "site 'https://supermarket.chef.io/api/v1'\ncookbook 'base', :path => 'vendor/base'\ncookbook 'apt', '~> 7.0'\n",
+    );
+    // It is taken over, and never built from.
+    sandbox.run("build").fails(1);
+    sandbox.ok("init");
+    let manifest = sandbox.text("cookpack.toml");
+    assert!(
+        manifest.contains("apt = \"~> 7.0\"    # from no place"),
+        "{manifest}"
+    );
+    sandbox
+        .run("build")
+        .fails(1)
+        .says(["cookbook `apt` has no source"]);
+    sandbox.write("cookpack.toml", manifest.replace("apt =", "# apt ="));
+    sandbox.ok("build");
+}

@@ -298,3 +298,39 @@ fn metadata_of_another_folder_and_of_no_cookbook() {
         .says(["metadata.rb", "metadata.json"]);
     sandbox.run("metadata absent").fails(1).says(["absent"]);
 }
+
+#[test]
+fn metadata_that_needs_ruby_can_be_declared_in_the_manifest() {
+    let sandbox = Sandbox::new();
+    sandbox.cookbook("apt", "apt", "");
+    sandbox.write("odd/metadata.rb", "name 'odd'\nversion `git describe`\n");
+    let apt = "apt = { path = \"apt\" }\n";
+    sandbox.manifest(&format!("odd = {{ path = \"odd\" }}\n{apt}"));
+    sandbox
+        .run("build")
+        .fails(1)
+        .says(["odd/metadata.rb:2", "`override`", "cookpack.toml"]);
+    let overrides = "{ version = \"1.2\", depends = { apt = \">= 0.0.0\" } }";
+    sandbox.manifest(&format!(
+        "odd = {{ path = \"odd\", override = {overrides} }}\n{apt}"
+    ));
+    let archive = sandbox.build("");
+    let compiled = archive.text("odd/metadata.json");
+    assert!(compiled.contains("\"version\": \"1.2.0\""), "{compiled}");
+    assert!(compiled.contains("\"apt\": \">= 0.0.0\""), "{compiled}");
+    assert!(archive.paths().contains(&"odd/metadata.rb"));
+    // Chef would read a metadata.json all the same.
+    sandbox.write("odd/metadata.json", "{\"name\": \"odd\"}");
+    sandbox
+        .run("build")
+        .fails(1)
+        .says(["odd/metadata.json", "cookpack.toml:5", "override"]);
+}
+
+#[test]
+fn every_character_of_a_text_reaches_the_standard_output() {
+    let sandbox = lone("name 'web'\ndescription \"a\\u007fb\\u0085c\\u001b[31md\"\n");
+    let run = sandbox.ok("metadata");
+    let out = run.out();
+    assert!(out.contains("a\u{7f}b\u{85}c\\u001B[31md"), "{out:?}");
+}

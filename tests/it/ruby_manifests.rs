@@ -9,7 +9,12 @@ use serde_json::Value;
 use crate::support::{Sandbox, project};
 
 /// The folders of `testdata/manifests`, and what their files are called in a project.
-const KINDS: [(&str, &str); 1] = [("berksfile", "Berksfile")];
+const KINDS: [(&str, &str); 4] = [
+    ("berksfile", "Berksfile"),
+    ("berksfile_lock", "Berksfile.lock"),
+    ("cheffile", "Cheffile"),
+    ("policyfile", "Policyfile.rb"),
+];
 
 fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();

@@ -1,0 +1,237 @@
+//! Prints a manifest as the cookpack.toml that means the same.
+
+use std::fmt::Write as _;
+
+use super::{DEFAULT_GROUP, Manifest, Policy, Requirement, RunListEntry, Source};
+use crate::metadata::Json;
+
+impl Manifest {
+    /// The cookpack.toml that means the same. What it has no words for yet stands in comments, and
+    /// so do credentials in addresses: they are left out.
+    pub fn to_toml(&self) -> String {
+        let bundle = &self.bundle;
+        let mut text = format!(
+            "[bundle]\nname = {}\nlayout = {}\n",
+            quote(&bundle.name),
+            quote(bundle.layout.as_str())
+        );
+        if !bundle.run_list.is_empty() {
+            let _ = writeln!(text, "run_list = {}", run_list(&bundle.run_list));
+        }
+        if !self.provided.is_empty() {
+            let names: Vec<_> = self.provided.iter().map(|n| quote(n.as_str())).collect();
+            let _ = writeln!(text, "provided = [{}]", names.join(", "));
+        }
+        for layer in &self.layers {
+            let _ = writeln!(text, "\n[layers.{}]", key(&layer.name));
+            for (event, entries) in &layer.events {
+                let _ = writeln!(text, "{event} = {}", run_list(entries));
+            }
+        }
+        if !self.upstreams.is_empty() {
+            text.push_str(
+                "\n# Places that give cookbooks by name, which this version cannot ask:\n",
+            );
+            for upstream in &self.upstreams {
+                let _ = write!(text, "# {}", upstream.kind);
+                if !upstream.preferred_for.is_empty() {
+                    let _ = write!(text, ", first for {}", upstream.preferred_for.join(", "));
+                }
+                text.push('\n');
+            }
+        }
+        if let Some(policy) = &self.policy {
+            policy.print(&mut text);
+        }
+        text.push_str("\n[cookbooks]\n");
+        for (name, asked) in &self.cookbooks {
+            let _ = writeln!(text, "{} = {}", key(name.as_str()), asked.print());
+        }
+        text
+    }
+}
+
+impl Requirement {
+    fn print(&self) -> String {
+        let in_groups = self.groups != [DEFAULT_GROUP];
+        let constraint = quote(&self.constraint.to_string());
+        let mut pairs = Vec::new();
+        match &self.source {
+            None if !in_groups => {
+                return format!("{constraint}    # from no place that this version can ask");
+            }
+            None => pairs.push(("version", constraint.clone())),
+            Some(Source::Path(path)) => pairs.push(("path", quote(path))),
+            Some(Source::Git {
+                url,
+                reference,
+                rel,
+            }) => {
+                pairs.push(("git", quote(&url.redacted())));
+                if let Some((key, value)) = reference.key_and_value() {
+                    pairs.push((key, quote(value)));
+                }
+                if !rel.is_root() {
+                    pairs.push(("rel", quote(rel.as_str())));
+                }
+            }
+        }
+        if self.source.is_some() && !self.constraint.is_any() {
+            pairs.push(("version", constraint));
+        }
+        if in_groups {
+            let groups: Vec<_> = self.groups.iter().map(|group| quote(group)).collect();
+            pairs.push(("groups", format!("[{}]", groups.join(", "))));
+        }
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}"))
+            .collect();
+        format!("{{ {} }}", pairs.join(", "))
+    }
+}
+
+impl Policy {
+    /// A cookpack.toml has no words for any of it.
+    fn print(&self, text: &mut String) {
+        if !self.named_run_lists.is_empty() {
+            text.push_str("\n# Named run lists, which have no words here yet:\n");
+        }
+        for (name, entries) in &self.named_run_lists {
+            let _ = writeln!(text, "# {} = {}", key(name), run_list(entries));
+        }
+        if !self.included.is_empty() {
+            text.push_str("\n# Included policies, which this version does not read:\n");
+        }
+        for included in &self.included {
+            let options: Vec<_> = included
+                .options
+                .iter()
+                .filter(|(name, _)| !matches!(&**name, "git" | "remote" | "server"))
+                .map(|(name, value)| format!("{name} = {}", plain(value)))
+                .collect();
+            let _ = writeln!(
+                text,
+                "# {} {}",
+                one_line(&included.name),
+                options.join(", ")
+            );
+        }
+        for (level, attributes) in [("default", &self.default), ("override", &self.overrides)] {
+            let mut lines = Vec::new();
+            flatten(level, attributes, &mut lines);
+            if !lines.is_empty() {
+                let _ = writeln!(
+                    text,
+                    "\n# Attributes ({level}), which have no words here yet:"
+                );
+            }
+            for line in lines {
+                let _ = writeln!(text, "# {line}");
+            }
+        }
+    }
+}
+
+/// Attributes, one line each.
+fn flatten(path: &str, attributes: &Json, lines: &mut Vec<String>) {
+    let Json::Object(entries) = attributes else {
+        lines.push(format!("{path} = {}", plain(attributes)));
+        return;
+    };
+    for (name, value) in entries {
+        flatten(&format!("{path}[{}]", quote(name)), value, lines);
+    }
+}
+
+fn plain(value: &Json) -> String {
+    match value {
+        Json::Null => "nil".to_owned(),
+        Json::Bool(value) => value.to_string(),
+        Json::Number(number) => number.clone(),
+        Json::String(text) => quote(text),
+        Json::Array(items) => {
+            let items: Vec<_> = items.iter().map(plain).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Json::Object(entries) => {
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{} => {}", quote(key), plain(value)))
+                .collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+fn run_list(entries: &[RunListEntry]) -> String {
+    let items: Vec<_> = entries
+        .iter()
+        .map(|entry| quote(&entry.item.to_string()))
+        .collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// A TOML key, quoted where it must be.
+pub(crate) fn key(name: &str) -> String {
+    let bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    match !name.is_empty() && name.bytes().all(bare) {
+        true => name.to_owned(),
+        false => quote(name),
+    }
+}
+
+/// A TOML basic string.
+fn quote(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", c as u32);
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_means_the_same() {
+        let text = r#"
+            [bundle]
+            name = "web"
+            layout = "cookbooks"
+            run_list = ["web", "role[x]"]
+            provided = ["agent"]
+            [layers."app 1"]
+            deploy = ["web::deploy"]
+            [cookbooks]
+            web = { path = "a \"b\" c", version = "~> 1.2" }
+            java = { git = "../java", ref = "v1", rel = "cookbooks/java", groups = ["test", "x"] }
+            apt = "~> 7.0"
+            yum = { version = ">= 1.0", groups = ["test"] }
+        "#;
+        let one = Manifest::parse("cookpack.toml", text).unwrap();
+        let printed = one.to_toml();
+        let two = Manifest::parse("cookpack.toml", &printed).unwrap();
+        assert_eq!(one.requirements_digest(), two.requirements_digest());
+        let groups = |m: &Manifest| -> Vec<_> {
+            m.cookbooks
+                .values()
+                .map(|asked| asked.groups.clone())
+                .collect()
+        };
+        assert_eq!(groups(&one), groups(&two));
+        assert_eq!(printed, two.to_toml());
+    }
+}
