@@ -243,7 +243,7 @@ impl Interpreter<'_> {
                 "puts" | "print" | "printf" | "flush" | "sync=" => Some(Value::Nil),
                 _ => None,
             }),
-            Value::Handle(id) => self.handle_method(dsl, scope, id, call),
+            Value::OpenFile(id) => self.opened_method(dsl, scope, id, call),
             Value::Pathname(id) => self.pathname_method(id, call),
             Value::Main | Value::OwnModule(_) | Value::Object(_) => Ok(None),
         }

@@ -71,7 +71,7 @@ ids! {
     /// An exception.
     ExceptionId => exception_object: Exception,
     /// A file opened for reading.
-    HandleId => handle_object: Handle,
+    OpenFileId => open_file_object: OpenFile,
     /// A method that waits for its block.
     EnumeratorId => enumerator_object: Enumerator,
     /// A `Gem::Version`, or one of Chef's constraints.
@@ -103,7 +103,7 @@ pub(crate) enum Value {
     /// `$stdout` and `$stderr`, which lead nowhere.
     Output,
     /// A file opened for reading.
-    Handle(HandleId),
+    OpenFile(OpenFileId),
     /// A path as an object.
     Pathname(StrId),
     /// A module of the file's own, by its full name.
@@ -258,7 +258,7 @@ pub(crate) struct Exception {
 
 /// A file opened for reading, all of it read.
 #[derive(Clone, Debug)]
-pub(crate) struct Handle {
+pub(crate) struct OpenFile {
     pub(crate) text: StrId,
     /// How much of it has been given out, in bytes.
     pub(crate) at: usize,
