@@ -47,7 +47,7 @@ impl Interpreter<'_> {
             | Value::Version(_)
             | Value::Env
             | Value::Output
-            | Value::Handle(_)
+            | Value::OpenFile(_)
             | Value::Pathname(_)
             | Value::OwnModule(_)
             | Value::Main

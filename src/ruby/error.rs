@@ -186,6 +186,9 @@ impl Diagnose for RubyError {
         if let Some(at) = self.at() {
             diagnostic = diagnostic.label(at.label(self.note()));
         }
+        if let RubyError::DependsOnPlace { .. } = self {
+            diagnostic = diagnostic.hint("write the value out: a checkout may lie in any folder");
+        }
         vec![diagnostic]
     }
 }

@@ -10,7 +10,7 @@ use super::fail::{Eval, Exit};
 use super::interpreter::Interpreter;
 use super::regexps;
 use super::syntax::{Kind, Node, Pair, RegexpFlags};
-use super::value::{Hash, Proc, Regexp, Value};
+use super::value::{Hash, Proc, Value};
 
 impl Interpreter<'_> {
     /// Evaluates one piece of syntax.
@@ -347,22 +347,5 @@ impl Interpreter<'_> {
             self.charge(source.len() as u64)?;
         }
         self.regexp(&source, flags)
-    }
-
-    /// A regular expression from its source.
-    pub(super) fn regexp(&mut self, source: &str, flags: RegexpFlags) -> Eval {
-        // Compiling costs far more than the text's length.
-        self.charge(4096 + 256 * source.len() as u64)?;
-        match regexps::compile(source, flags) {
-            Ok(regex) => {
-                let regexp = Regexp {
-                    source: source.into(),
-                    flags,
-                    regex,
-                };
-                Ok(Value::Regexp(self.heap.regexp_object(regexp)))
-            }
-            Err(construct) => self.unsupported(construct),
-        }
     }
 }

@@ -8,9 +8,9 @@ use super::error::RubyError;
 use super::fail::{Eval, Exit, Fail};
 use super::files::Files;
 use super::settings::Settings;
-use super::syntax::{Def, Name, Node, Span};
+use super::syntax::{Def, Name, Node, RegexpFlags, Span};
 use super::value::{
-    Array, Exception, Hash, Heap, MatchId, Proc, ProcId, Range, SymId, Text, Value,
+    Array, Exception, Hash, Heap, MatchId, Proc, ProcId, Range, RegexpId, SymId, Text, Value,
 };
 use super::{parse, paths};
 use crate::text::{Location, SourceFile};
@@ -30,6 +30,8 @@ pub(crate) struct Interpreter<'a> {
     pub(super) instance_variables: HashMap<Name, Value>,
     pub(super) globals: HashMap<Name, Value>,
     pub(super) methods: HashMap<Name, Arc<Def>>,
+    /// The regular expressions compiled so far.
+    pub(super) compiled: HashMap<(String, RegexpFlags), RegexpId>,
     /// The files that `require_relative` has evaluated.
     pub(super) required: HashSet<String>,
     /// `$!`
@@ -86,6 +88,7 @@ impl<'a> Interpreter<'a> {
             instance_variables: HashMap::new(),
             globals: HashMap::new(),
             methods: HashMap::new(),
+            compiled: HashMap::new(),
             required: HashSet::new(),
             current_exception: None,
             steps: 0,

@@ -71,18 +71,18 @@ impl Interpreter<'_> {
             "names" => {
                 let names = self.heap[id].names.clone();
                 let mut items = Vec::new();
-                for (name, _) in names {
-                    items.push(self.string(&*name)?);
+                for (name, _) in &*names {
+                    items.push(self.string(&**name)?);
                 }
                 self.array(items)?
             }
             "named_captures" => {
                 let names = self.heap[id].names.clone();
                 let mut hash = Hash::default();
-                for (name, number) in names {
-                    let key = self.string(&*name)?;
+                for (name, number) in &*names {
+                    let key = self.string(&**name)?;
                     let (hashed, key) = self.key(key)?;
-                    let value = self.group_value(id, number)?;
+                    let value = self.group_value(id, *number)?;
                     hash.entries.insert(hashed, (key, value));
                 }
                 self.hash(hash)?

@@ -243,7 +243,7 @@ impl Interpreter<'_> {
                 "puts" | "print" | "printf" | "flush" | "sync=" => Some(Value::Nil),
                 _ => None,
             }),
-            Value::Handle(id) => self.handle_method(dsl, scope, id, call),
+            Value::OpenFile(id) => self.opened_method(dsl, scope, id, call),
             Value::Pathname(id) => self.pathname_method(id, call),
             Value::Main | Value::OwnModule(_) | Value::Object(_) => Ok(None),
         }
@@ -347,7 +347,7 @@ impl Interpreter<'_> {
                 "=~" => match self.one(call)? {
                     Value::Regexp(regexp) => {
                         let found = self.find(regexp, &text, 0)?;
-                        let at = found.and_then(|found| found.groups[0]);
+                        let at = found.and_then(|groups| groups[0]);
                         let at = at.map(|(at, _)| count(text[..at].chars().count()));
                         Ok(Some(at.map_or(Value::Nil, Value::Int)))
                     }

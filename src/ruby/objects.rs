@@ -39,7 +39,7 @@ impl Interpreter<'_> {
             Value::Module(name) => classes::kind_of_module(name),
             Value::Env => "Object",
             Value::Output => "IO",
-            Value::Handle(_) => "File",
+            Value::OpenFile(_) => "File",
             Value::Pathname(_) => "Pathname",
             Value::OwnModule(_) => "Module",
             Value::Main => "the file's own object",
@@ -94,7 +94,7 @@ impl Interpreter<'_> {
             Value::Proc(_)
             | Value::Enumerator(_)
             | Value::Output
-            | Value::Handle(_)
+            | Value::OpenFile(_)
             | Value::Main
             | Value::Object(_) => {
                 let class = self.described(value);

@@ -5,7 +5,7 @@ use super::fail::Eval;
 use super::files::FileKind;
 use super::interpreter::Interpreter;
 use super::paths;
-use super::value::{Handle, HandleId, StrId, Value};
+use super::value::{OpenFile, OpenFileId, StrId, Value};
 
 impl Interpreter<'_> {
     /// `File.open(path)`, with a block or without: the file is read at once.
@@ -13,8 +13,8 @@ impl Interpreter<'_> {
         let Value::Str(text) = self.read_text(path)? else {
             return self.unsupported("`File.open` of this");
         };
-        let handle = self.heap.handle_object(Handle { text, at: 0 });
-        let handle = Value::Handle(handle);
+        let handle = self.heap.open_file_object(OpenFile { text, at: 0 });
+        let handle = Value::OpenFile(handle);
         match call.block {
             Some(block) => self.call_block(dsl, block, &[handle]),
             None => Ok(handle),
@@ -22,8 +22,8 @@ impl Interpreter<'_> {
     }
 
     /// What is left of an opened file.
-    fn rest_of(&mut self, id: HandleId) -> Eval {
-        let Handle { text, at } = self.heap[id].clone();
+    fn rest_of(&mut self, id: OpenFileId) -> Eval {
+        let OpenFile { text, at } = self.heap[id].clone();
         self.heap[id].at = self.heap[text].text.len();
         if at == 0 {
             return Ok(Value::Str(text));
@@ -32,11 +32,11 @@ impl Interpreter<'_> {
         self.string(rest)
     }
 
-    pub(super) fn handle_method(
+    pub(super) fn opened_method(
         &mut self,
         dsl: &mut dyn Dsl,
         scope: u32,
-        id: HandleId,
+        id: OpenFileId,
         call: &Invocation,
     ) -> Eval<Option<Value>> {
         Ok(Some(match &*call.name {
@@ -63,7 +63,7 @@ impl Interpreter<'_> {
             }
             "gets" | "readline" => {
                 self.takes(call, 0, 0)?;
-                let Handle { text, at } = self.heap[id].clone();
+                let OpenFile { text, at } = self.heap[id].clone();
                 let rest = &self.heap[text].text[at..];
                 let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
                 let line = rest[..length].to_owned();

@@ -1,17 +1,19 @@
 //! Ruby's regular expressions, translated for the `regex` crate, which matches in linear time
 //! whatever a pattern says. What that crate cannot do (look-around, back references) is refused.
 
+use std::sync::Arc;
+
 use regex::{Regex, RegexBuilder};
 
 use super::syntax::RegexpFlags;
-use super::value::{Match, MatchId, Regexp, RegexpId, Value};
+use super::value::{Groups, Match, MatchId, Regexp, RegexpId, Value};
 use crate::ruby::fail::Eval;
 use crate::ruby::interpreter::Interpreter;
 
 mod translate;
 
-/// Bytes that a compiled pattern may take.
-const SIZE_LIMIT: usize = 2 << 20;
+/// Bytes that a compiled pattern may take, and each of the caches that it searches with.
+const SIZE_LIMIT: usize = 256 << 10;
 
 /// Compiles a pattern. The error is the name of what is not supported.
 pub(super) fn compile(source: &str, flags: RegexpFlags) -> Result<Regex, String> {
@@ -93,46 +95,81 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 impl Interpreter<'_> {
-    /// Finds the first match from a byte on, without remembering it.
-    pub(super) fn find(&mut self, id: RegexpId, text: &str, start: usize) -> Eval<Option<Match>> {
-        // Searching is linear in the text; the factor is what it costs beside evaluating syntax.
-        self.step(1 + (text.len() - start) as u64 / 256)?;
-        let regex = self.heap[id].regex.clone();
-        let Some(captures) = regex.captures_at(text, start) else {
-            return Ok(None);
-        };
-        let groups: Vec<_> = captures
-            .iter()
-            .map(|group| group.map(|group| (group.start(), group.end())))
-            .collect();
-        if let Some(Some((at, _))) = groups.first()
-            && *at == text.len()
-            && self.is_phantom_line(id, text)
-        {
-            return Ok(None);
+    /// A regular expression from its source. The same one is compiled once.
+    pub(super) fn regexp(&mut self, source: &str, flags: RegexpFlags) -> Eval {
+        self.charge(64 + source.len() as u64)?;
+        let key = (source.to_owned(), flags);
+        if let Some(id) = self.compiled.get(&key) {
+            return Ok(Value::Regexp(*id));
         }
+        // What it compiles to, and what it caches while it searches, is far larger than the text.
+        self.charge(2 * SIZE_LIMIT as u64)?;
+        let regex = match compile(source, flags) {
+            Ok(regex) => regex,
+            Err(construct) => return self.unsupported(construct),
+        };
         let names = regex
             .capture_names()
             .enumerate()
             .filter_map(|(number, name)| Some((name?.into(), number)))
             .collect();
-        self.charge(text.len() as u64 + 32 * groups.len() as u64)?;
-        Ok(Some(Match {
-            text: text.into(),
-            groups,
+        let id = self.heap.regexp_object(Regexp {
+            source: source.into(),
+            flags,
+            regex: Arc::new(regex),
             names,
-        }))
+        });
+        self.compiled.insert(key, id);
+        Ok(Value::Regexp(id))
+    }
+
+    /// Finds the first match from a byte on, without remembering it.
+    pub(super) fn find(&mut self, id: RegexpId, text: &str, start: usize) -> Eval<Option<Groups>> {
+        let regex = self.heap[id].regex.clone();
+        let found = regex.captures_at(text, start);
+        // Searching is linear in what it goes through; the factor is what that costs beside evaluating
+        // syntax.
+        let end = found
+            .as_ref()
+            .and_then(|found| found.get(0))
+            .map_or(text.len(), |whole| whole.end());
+        self.step(1 + (end - start) as u64 / 256)?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let groups: Groups = found
+            .iter()
+            .map(|group| group.map(|group| (group.start(), group.end())))
+            .collect();
+        let at_the_end = matches!(groups.first(), Some(Some((at, _))) if *at == text.len());
+        if at_the_end && self.is_phantom_line(id, text)? {
+            return Ok(None);
+        }
+        self.charge(16 * groups.len() as u64)?;
+        Ok(Some(groups))
     }
 
     /// To Ruby no line begins behind the newline that ends a text, so `^` does not match there: whether
     /// a match at the very end needed that.
-    fn is_phantom_line(&self, id: RegexpId, text: &str) -> bool {
+    fn is_phantom_line(&mut self, id: RegexpId, text: &str) -> Eval<bool> {
         let regexp = &self.heap[id];
         if !text.ends_with('\n') || !regexp.source.contains('^') {
-            return false;
+            return Ok(false);
         }
         let strict = compile_with(&regexp.source, regexp.flags, "\\A");
-        strict.is_ok_and(|strict| strict.captures_at(text, text.len()).is_none())
+        // Compiling once more is dear.
+        self.step(1_000)?;
+        Ok(strict.is_ok_and(|strict| strict.captures_at(text, text.len()).is_none()))
+    }
+
+    /// A match as a value.
+    pub(super) fn matched(&mut self, id: RegexpId, text: &Arc<str>, groups: Groups) -> MatchId {
+        let names = self.heap[id].names.clone();
+        self.heap.match_object(Match {
+            text: text.clone(),
+            groups,
+            names,
+        })
     }
 
     /// Finds a match and makes it `$~`.
@@ -143,8 +180,13 @@ impl Interpreter<'_> {
         text: &str,
         start: usize,
     ) -> Eval<Option<MatchId>> {
-        let found = self.find(id, text, start)?;
-        let found = found.map(|found| self.heap.match_object(found));
+        let found = match self.find(id, text, start)? {
+            None => None,
+            Some(groups) => {
+                self.charge(96 + text.len() as u64)?;
+                Some(self.matched(id, &text.into(), groups))
+            }
+        };
         self.remember(scope, found);
         Ok(found)
     }

@@ -287,13 +287,15 @@ impl Interpreter<'_> {
     fn squeezed(&mut self, id: StrId, call: &Invocation) -> Eval {
         let set = match call.args[..] {
             [] => None,
-            [set] => Some(self.text_of(set)?),
+            [set] => Some(change::Set::parse(&self.text_of(set)?)),
             _ => return self.unsupported("`squeeze` with several sets"),
         };
         let text = self.text(id)?;
+        let size = set.as_ref().map_or(1, change::Set::size);
+        self.step((text.len() * size) as u64 / 64)?;
         let mut squeezed = String::new();
         for c in text.chars() {
-            let counts = set.as_deref().is_none_or(|set| change::in_set(set, c));
+            let counts = set.as_ref().is_none_or(|set| set.contains(c));
             if !(counts && squeezed.ends_with(c)) {
                 squeezed.push(c);
             }

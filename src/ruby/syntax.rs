@@ -147,7 +147,7 @@ pub(crate) enum Pair {
 }
 
 /// The letters after a regular expression.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct RegexpFlags {
     pub(crate) ignore_case: bool,
     pub(crate) extended: bool,

@@ -71,7 +71,7 @@ ids! {
     /// An exception.
     ExceptionId => exception_object: Exception,
     /// A file opened for reading.
-    HandleId => handle_object: Handle,
+    OpenFileId => open_file_object: OpenFile,
     /// A method that waits for its block.
     EnumeratorId => enumerator_object: Enumerator,
     /// A `Gem::Version`, or one of Chef's constraints.
@@ -103,7 +103,7 @@ pub(crate) enum Value {
     /// `$stdout` and `$stderr`, which lead nowhere.
     Output,
     /// A file opened for reading.
-    Handle(HandleId),
+    OpenFile(OpenFileId),
     /// A path as an object.
     Pathname(StrId),
     /// A module of the file's own, by its full name.
@@ -192,8 +192,14 @@ pub(crate) struct Range {
 pub(crate) struct Regexp {
     pub(crate) source: Arc<str>,
     pub(crate) flags: RegexpFlags,
-    pub(crate) regex: Regex,
+    /// Shared, since each clone of a [`Regex`] would get caches of its own.
+    pub(crate) regex: Arc<Regex>,
+    /// The names of the groups that have one.
+    pub(crate) names: Arc<[(Arc<str>, usize)]>,
 }
+
+/// The bytes of each group of a match, the whole match first.
+pub(crate) type Groups = Vec<Option<(usize, usize)>>;
 
 /// What a regular expression matched.
 #[derive(Clone, Debug)]
@@ -201,9 +207,9 @@ pub(crate) struct Match {
     /// The text that was searched.
     pub(crate) text: Arc<str>,
     /// The bytes of each group, the whole match first.
-    pub(crate) groups: Vec<Option<(usize, usize)>>,
+    pub(crate) groups: Groups,
     /// The names of the groups that have one.
-    pub(crate) names: Vec<(Arc<str>, usize)>,
+    pub(crate) names: Arc<[(Arc<str>, usize)]>,
 }
 
 impl Match {
@@ -252,7 +258,7 @@ pub(crate) struct Exception {
 
 /// A file opened for reading, all of it read.
 #[derive(Clone, Debug)]
-pub(crate) struct Handle {
+pub(crate) struct OpenFile {
     pub(crate) text: StrId,
     /// How much of it has been given out, in bytes.
     pub(crate) at: usize,

@@ -24,7 +24,8 @@ impl Interpreter<'_> {
             }
             "binread" => {
                 let path = self.reading_path(call)?;
-                self.read_text(&path)?
+                let text = self.read_text(&path)?;
+                self.plain_bytes(text)?
             }
             "readlines" | "foreach" => {
                 let mut rest = call.clone();
@@ -52,11 +53,8 @@ impl Interpreter<'_> {
                 let path = self.path_text(path)?;
                 let kind = self.path_kind(&path)?;
                 Value::Bool(match &*call.name {
-                    // Ruby 3.2 dropped it; Chef 19 and its predecessors differ.
-                    "exists?" => {
-                        return self.unsupported("`File.exists?`, which newer Rubies do not have");
-                    }
-                    "exist?" | "readable?" => kind.is_some(),
+                    // Ruby 3.2 dropped `exists?`; where it is there, it is `exist?`.
+                    "exists?" | "exist?" | "readable?" => kind.is_some(),
                     "file?" => kind == Some(FileKind::File),
                     "directory?" => kind == Some(FileKind::Directory),
                     name => return self.unsupported(format!("`File.{name}`")),
@@ -64,17 +62,24 @@ impl Interpreter<'_> {
             }
             "open" | "new" | "write" | "symlink?" | "mtime" | "size" | "stat" | "realpath"
             | "realdirpath" | "readlink" | "executable?" => {
-                return self.file_handle(dsl, call).map(Some);
+                return self.file_opening(dsl, call).map(Some);
             }
             _ => return Ok(None),
         }))
     }
 
     /// `File.open(path) { |f| f.read }` is the one way to open a file that is known.
-    fn file_handle(&mut self, dsl: &mut dyn Dsl, call: &Invocation) -> Eval {
+    fn file_opening(&mut self, dsl: &mut dyn Dsl, call: &Invocation) -> Eval {
         match (&*call.name, call.args.len()) {
             ("open" | "new", _) => {
                 let path = self.reading_path(call)?;
+                let binary = call.args[1..].iter().any(
+                    |mode| matches!(*mode, Value::Str(mode) if self.heap[mode].text.contains('b')),
+                );
+                if binary {
+                    let text = self.read_text(&path)?;
+                    self.plain_bytes(text)?;
+                }
                 self.open_file(dsl, &path, call)
             }
             ("realpath", 1) => {
@@ -89,6 +94,16 @@ impl Interpreter<'_> {
                 }
             }
             (name, _) => self.unsupported(format!("`File.{name}`")),
+        }
+    }
+
+    /// What is read as bytes is a text of no encoding, which cannot become JSON unless it is ASCII.
+    fn plain_bytes(&mut self, text: Value) -> Eval {
+        match text {
+            Value::Str(id) if !self.heap[id].text.is_ascii() => {
+                self.unsupported("bytes beyond ASCII as a text")
+            }
+            text => Ok(text),
         }
     }
 
@@ -219,7 +234,7 @@ impl Interpreter<'_> {
     ) -> Eval<Option<Value>> {
         let names = match &*call.name {
             "[]" | "glob" => return self.dir_glob(dsl, call).map(Some),
-            "exist?" => {
+            "exist?" | "exists?" => {
                 let path = self.one(call)?;
                 let path = self.text_of(path)?;
                 let kind = self.path_kind(&path)?;

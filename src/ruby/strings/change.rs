@@ -56,6 +56,8 @@ impl Interpreter<'_> {
                 self.takes(call, 2, 2)?;
                 let (from, to) = (self.text_of(call.args[0])?, self.text_of(call.args[1])?);
                 let text = self.text(id)?;
+                let (from, to) = (Set::parse(&from), Set::parse(&to));
+                self.step((text.len() * (from.size() + to.size())) as u64 / 64)?;
                 match translated(&text, &from, &to) {
                     Some(text) => self.string(text)?,
                     None => return self.unsupported("`tr` of this"),
@@ -118,6 +120,7 @@ impl Interpreter<'_> {
             }
             "bytes" | "each_byte" => {
                 let bytes = self.text(id)?.into_bytes();
+                self.charge(16 * bytes.len() as u64)?;
                 let bytes = bytes.into_iter().map(|b| Value::Int(i64::from(b)));
                 self.each_or_list(dsl, Value::Str(id), bytes.collect(), call)?
             }
@@ -181,63 +184,103 @@ impl Interpreter<'_> {
         let Value::Str(set) = set else {
             return self.unsupported(format!("`{}` with these arguments", call.name));
         };
-        let (set, text) = (self.text(set)?, self.text(id)?);
+        let (set, text) = (Set::parse(&self.text(set)?), self.text(id)?);
+        self.step((text.len() * set.size()) as u64 / 64)?;
         match &*call.name {
             "delete" => {
-                let kept: String = text.chars().filter(|c| !in_set(&set, *c)).collect();
+                let kept: String = text.chars().filter(|c| !set.contains(*c)).collect();
                 self.string(kept)
             }
             _ => {
-                let found = text.chars().filter(|c| in_set(&set, *c)).count();
+                let found = text.chars().filter(|c| set.contains(*c)).count();
                 Ok(Value::Int(count(found)))
             }
         }
     }
 }
 
-/// The characters of a set: `a-z`, `\-`.
-fn expanded(set: &str) -> Vec<char> {
-    let chars: Vec<char> = set.chars().collect();
-    let mut members = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        let mut from = chars[at];
-        if from == '\\' && at + 1 < chars.len() {
-            at += 1;
-            from = chars[at];
-        }
-        if chars.get(at + 1) == Some(&'-') && at + 2 < chars.len() {
-            let to = chars[at + 2];
-            members.extend(from..=to);
-            at += 3;
-        } else {
-            members.push(from);
-            at += 1;
-        }
-    }
-    members
+/// The characters of a set, `a-z` or `\-`, as ranges: `\0-\u{10FFFF}` is not spelt out.
+pub(super) struct Set {
+    ranges: Vec<(char, char)>,
+    negated: bool,
 }
 
-/// Whether a character is in a set; `^` at the front turns it round.
-pub(super) fn in_set(set: &str, c: char) -> bool {
-    match set.strip_prefix('^') {
-        Some(rest) if !rest.is_empty() => !expanded(rest).contains(&c),
-        _ => expanded(set).contains(&c),
+impl Set {
+    /// Reads a set. `^` at the front turns it round.
+    pub(super) fn parse(text: &str) -> Self {
+        let negated = text.len() > 1 && text.starts_with('^');
+        let chars: Vec<char> = text.chars().skip(usize::from(negated)).collect();
+        let mut ranges = Vec::new();
+        let mut at = 0;
+        while at < chars.len() {
+            let mut from = chars[at];
+            if from == '\\' && at + 1 < chars.len() {
+                at += 1;
+                from = chars[at];
+            }
+            if chars.get(at + 1) == Some(&'-') && at + 2 < chars.len() {
+                ranges.push((from, chars[at + 2]));
+                at += 3;
+            } else {
+                ranges.push((from, from));
+                at += 1;
+            }
+        }
+        Self { ranges, negated }
+    }
+
+    pub(super) fn contains(&self, c: char) -> bool {
+        self.place(c).is_some() != self.negated
+    }
+
+    /// How many ranges each character is compared with.
+    pub(super) fn size(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// The place of a character among those that are spelt out.
+    fn place(&self, c: char) -> Option<u32> {
+        let mut before = 0;
+        for (from, to) in &self.ranges {
+            if (from..=to).contains(&&c) {
+                return Some(before + (c as u32 - *from as u32));
+            }
+            before += (*to as u32 + 1).saturating_sub(*from as u32);
+        }
+        None
+    }
+
+    /// The character at a place; the last one for all further places.
+    fn at(&self, place: u32) -> Option<char> {
+        let mut left = place;
+        for (from, to) in &self.ranges {
+            let length = (*to as u32 + 1).saturating_sub(*from as u32);
+            if left < length {
+                return char::from_u32(*from as u32 + left);
+            }
+            left -= length;
+        }
+        self.ranges.last().map(|(_, to)| *to)
     }
 }
 
-/// `tr`; none for a set turned round, which nothing here needs.
-fn translated(text: &str, from: &str, to: &str) -> Option<String> {
-    if from.len() > 1 && from.starts_with('^') {
+/// `tr`; none for a set turned round, which nothing here needs, and for ranges across the gap in
+/// Unicode.
+fn translated(text: &str, from: &Set, to: &Set) -> Option<String> {
+    let across = |set: &Set| {
+        set.ranges
+            .iter()
+            .any(|(from, to)| *from < '\u{D7FF}' && *to > '\u{E000}')
+    };
+    if from.negated || across(from) || across(to) {
         return None;
     }
-    let (from, to) = (expanded(from), expanded(to));
     let mut out = String::new();
     for c in text.chars() {
-        match from.iter().position(|member| *member == c) {
+        match from.place(c) {
             None => out.push(c),
-            // The last of `to` stands for all that are missing; an empty one deletes.
-            Some(at) => out.extend(to.get(at).or(to.last())),
+            // An empty second set deletes.
+            Some(place) => out.extend(to.at(place)),
         }
     }
     Some(out)

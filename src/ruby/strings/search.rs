@@ -1,10 +1,12 @@
 //! Methods that look for something in a string: indices, patterns, pieces.
 
+use std::sync::Arc;
+
 use super::count;
 use crate::ruby::dsl::{Dsl, Invocation};
 use crate::ruby::fail::Eval;
 use crate::ruby::interpreter::Interpreter;
-use crate::ruby::value::{Match, RegexpId, StrId, Value};
+use crate::ruby::value::{MatchId, RegexpId, StrId, Value};
 
 impl Interpreter<'_> {
     pub(super) fn string_search(
@@ -27,7 +29,7 @@ impl Interpreter<'_> {
                         Value::Regexp(regexp) if at_start => {
                             let text = self.text(id)?;
                             let found = self.find(*regexp, &text, 0)?;
-                            found.is_some_and(|found| found.groups[0].is_some_and(|g| g.0 == 0))
+                            found.is_some_and(|groups| groups[0].is_some_and(|g| g.0 == 0))
                         }
                         part => {
                             let part = self.text_of(*part)?;
@@ -181,6 +183,8 @@ impl Interpreter<'_> {
             None => 0,
         };
         let most = usize::try_from(limit).ok().filter(|most| *most > 0);
+        // Charged before there are as many pieces as characters.
+        self.charge(24 * self.pieces_at_most(&text, call.args.first().copied()))?;
         let mut pieces: Vec<String> = match call.args.first().copied().unwrap_or(Value::Nil) {
             Value::Nil => split_blanks(&text, most),
             Value::Str(by) => {
@@ -212,14 +216,27 @@ impl Interpreter<'_> {
         self.array(items)
     }
 
+    /// How many pieces a `split` by a text may give.
+    fn pieces_at_most(&self, text: &str, by: Option<Value>) -> u64 {
+        let cuts = match by {
+            Some(Value::Str(by)) => match &*self.heap[by].text {
+                "" => text.len(),
+                by => text.matches(by).count(),
+            },
+            Some(Value::Regexp(_)) => 0,
+            _ => text.matches(super::BLANK).count(),
+        };
+        cuts as u64 + 1
+    }
+
     fn split_by(&mut self, by: RegexpId, text: &str, most: Option<usize>) -> Eval<Vec<String>> {
         let mut pieces: Vec<String> = Vec::new();
         let (mut from, mut at) = (0, 0);
         while at <= text.len() && most.is_none_or(|most| pieces.len() + 1 < most) {
-            let Some(found) = self.find(by, text, at)? else {
+            let Some(groups) = self.find(by, text, at)? else {
                 break;
             };
-            let Some((start, end)) = found.groups[0] else {
+            let Some((start, end)) = groups[0] else {
                 break;
             };
             if end == start {
@@ -234,9 +251,10 @@ impl Interpreter<'_> {
             } else {
                 at = end;
             }
+            self.charge(24 * groups.len() as u64)?;
             pieces.push(text[from..start].to_owned());
-            for group in 1..found.groups.len() {
-                pieces.extend(found.group(group).map(str::to_owned));
+            for (start, end) in groups[1..].iter().flatten() {
+                pieces.push(text[*start..*end].to_owned());
             }
             from = end;
         }
@@ -293,26 +311,27 @@ impl Interpreter<'_> {
             (None, None) => Some(self.block(call)?),
             _ => None,
         };
-        let text = self.text(id)?;
+        let text: Arc<str> = self.text(id)?.into();
         let mut out = String::new();
         let (mut copied, mut at) = (0, 0);
         while at <= text.len() {
-            let Some(found) = self.find(pattern, &text, at)? else {
+            let Some(groups) = self.find(pattern, &text, at)? else {
                 break;
             };
-            let Some((start, end)) = found.groups[0] else {
+            let Some((start, end)) = groups[0] else {
                 break;
             };
             out.push_str(&text[copied..start]);
+            let found = self.matched(pattern, &text, groups);
+            self.charge(96)?;
             let piece = if let Some(template) = &template {
-                self.expanded(template, &found, literal)?
+                self.expanded(template, found, literal)?
             } else if let Some(hash) = hash {
                 let key = crate::ruby::value::Key::Str(text[start..end].into());
                 let value = self.heap[hash].entries.get(&key).map(|entry| entry.1);
                 self.display(value.unwrap_or(Value::Nil))?
             } else if let Some(block) = block {
                 let matched = self.string(&text[start..end])?;
-                let found = self.heap.match_object(found);
                 self.remember(scope, Some(found));
                 let value = self.call_block(dsl, block, &[matched])?;
                 self.display(value)?
@@ -336,7 +355,11 @@ impl Interpreter<'_> {
     }
 
     /// A replacement with `\1`, `\0`, `\k<name>` and `\\` put in.
-    fn expanded(&mut self, template: &str, found: &Match, literal: bool) -> Eval<String> {
+    fn expanded(&mut self, template: &str, found: MatchId, literal: bool) -> Eval<String> {
+        if !template.contains('\\') {
+            return Ok(template.to_owned());
+        }
+        let found = self.heap[found].clone();
         let mut out = String::new();
         let mut chars = template.chars();
         while let Some(c) = chars.next() {
@@ -376,29 +399,30 @@ impl Interpreter<'_> {
     fn string_scan(&mut self, dsl: &mut dyn Dsl, scope: u32, id: StrId, call: &Invocation) -> Eval {
         let pattern = self.one(call)?;
         let pattern = self.literal_pattern(pattern)?;
-        let text = self.text(id)?;
+        let text: Arc<str> = self.text(id)?.into();
         let mut items = Vec::new();
         let mut at = 0;
         let mut last = None;
         while at <= text.len() {
-            let Some(found) = self.find(pattern, &text, at)? else {
+            let Some(groups) = self.find(pattern, &text, at)? else {
                 break;
             };
-            let Some((start, end)) = found.groups[0] else {
+            let Some((start, end)) = groups[0] else {
                 break;
             };
             at = match end > start {
                 true => end,
                 false => end + text[end..].chars().next().map_or(1, char::len_utf8),
             };
-            let groups = found.groups.len();
-            let found = self.heap.match_object(found);
+            let count = groups.len();
+            self.charge(96)?;
+            let found = self.matched(pattern, &text, groups);
             last = Some(found);
-            let item = if groups == 1 {
+            let item = if count == 1 {
                 self.group_value(found, 0)?
             } else {
                 let mut parts = Vec::new();
-                for number in 1..groups {
+                for number in 1..count {
                     parts.push(self.group_value(found, number)?);
                 }
                 self.array(parts)?
