@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use crate::digest::{ContentDigest, Digest};
-use crate::document::{DocumentError, Table, invalid, read_document};
+use crate::document::{DocumentError, Table, invalid, quote, read_document};
 use crate::error::{Diagnose, Diagnostic};
 use crate::manifest::{CommitId, CommitPrefix, GitRef, Source, check_ref_name};
 use crate::name::CookbookName;
@@ -353,24 +353,6 @@ fn merge_mark(text: &str) -> Option<usize> {
             .any(|mark| line.starts_with(mark))
             .then_some(here)
     })
-}
-
-/// A TOML basic string.
-fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", c as u32);
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{DEFAULT_GROUP, Manifest, Override, Policy, Requirement, RunListEntry, Source};
+use crate::document::quote;
 use crate::metadata::Json;
 
 impl Manifest {
@@ -202,22 +203,6 @@ pub(crate) fn key(name: &str) -> String {
         true => name.to_owned(),
         false => quote(name),
     }
-}
-
-/// A TOML basic string.
-fn quote(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", c as u32);
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]
