@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{DEFAULT_GROUP, Manifest, Policy, Requirement, RunListEntry, Source};
+use super::{DEFAULT_GROUP, Manifest, Override, Policy, Requirement, RunListEntry, Source};
 use crate::metadata::Json;
 
 impl Manifest {
@@ -57,7 +57,7 @@ impl Requirement {
         let constraint = quote(&self.constraint.to_string());
         let mut pairs = Vec::new();
         match &self.source {
-            None if !in_groups => {
+            None if !in_groups && self.overrides.is_none() => {
                 return format!("{constraint}    # from no place that this version can ask");
             }
             None => pairs.push(("version", constraint.clone())),
@@ -83,11 +83,30 @@ impl Requirement {
             let groups: Vec<_> = self.groups.iter().map(|group| quote(group)).collect();
             pairs.push(("groups", format!("[{}]", groups.join(", "))));
         }
+        if let Some(overrides) = &self.overrides {
+            pairs.push(("override", print_override(overrides)));
+        }
         let pairs: Vec<_> = pairs
             .iter()
             .map(|(key, value)| format!("{key} = {value}"))
             .collect();
         format!("{{ {} }}", pairs.join(", "))
+    }
+}
+
+fn print_override(overrides: &Override) -> String {
+    let depends: Vec<_> = overrides
+        .dependencies
+        .iter()
+        .map(|d| format!("{} = {}", key(&d.name), quote(&d.constraint.to_string())))
+        .collect();
+    let version = quote(&overrides.version.to_string());
+    match depends.is_empty() {
+        true => format!("{{ version = {version} }}"),
+        false => format!(
+            "{{ version = {version}, depends = {{ {} }} }}",
+            depends.join(", ")
+        ),
     }
 }
 
@@ -219,6 +238,7 @@ mod tests {
             web = { path = "a \"b\" c", version = "~> 1.2" }
             java = { git = "../java", ref = "v1", rel = "cookbooks/java", groups = ["test", "x"] }
             apt = "~> 7.0"
+            odd = { path = "odd", override = { version = "1.2.0", depends = { apt = "~> 7.0" } } }
             yum = { version = ">= 1.0", groups = ["test"] }
         "#;
         let one = Manifest::parse("cookpack.toml", text).unwrap();

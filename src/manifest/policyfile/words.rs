@@ -16,8 +16,8 @@ pub(super) struct Words<'a> {
     files: &'a dyn Files,
     settings: &'a Settings,
     policyfile: Policyfile,
-    default: Node,
-    overrides: Node,
+    pub(super) default: Node,
+    pub(super) overrides: Node,
     /// The objects that the evaluation holds, by their number.
     objects: Vec<Held>,
     /// What chef-cli complains of at the end.
@@ -28,7 +28,7 @@ pub(super) struct Words<'a> {
 
 /// An object of this kind of file.
 #[derive(Clone)]
-enum Held {
+pub(super) enum Held {
     /// A place within the attributes.
     Attributes {
         is_override: bool,
@@ -144,7 +144,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn hold(&mut self, cx: &mut Interpreter<'_>, object: Held) -> Eval {
+    pub(super) fn hold(&mut self, cx: &mut Interpreter<'_>, object: Held) -> Eval {
         cx.charge(64)?;
         let number = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
         self.objects.push(object);
@@ -416,66 +416,6 @@ impl<'a> Words<'a> {
             at: cx.location(call.args_span),
         };
         self.declare(cx, declaration)
-    }
-
-    fn attributes(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval {
-        cx.arity(call, 0, 0)?;
-        let is_override = &*call.name == "override";
-        let path = Vec::new();
-        self.hold(cx, Held::Attributes { is_override, path })
-    }
-
-    /// `[]`, `[]=` and the like on a place within the attributes.
-    fn attribute(
-        &mut self,
-        cx: &mut Interpreter<'_>,
-        (is_override, mut path): (bool, Vec<String>),
-        call: &Invocation,
-    ) -> Eval<Option<Value>> {
-        let key = |cx: &mut Interpreter<'_>, value: Value| match cx.name_text(value) {
-            Some(key) => cx.placeless(key),
-            None => cx.unsupported("an attribute that is not named by a string"),
-        };
-        cx.step(path.len() as u64)?;
-        cx.charge(path.iter().map(|part| 24 + part.len() as u64).sum())?;
-        let node = match is_override {
-            true => &mut self.overrides,
-            false => &mut self.default,
-        };
-        let Some(map) = node.map(&path) else {
-            return cx.unsupported("an attribute below one that is no hash");
-        };
-        match &*call.name {
-            "[]" => {
-                cx.arity(call, 1, 1)?;
-                let key = key(cx, call.args[0])?;
-                if let Some(Node::Leaf(value)) = map.get(&key) {
-                    return Ok(Some(*value));
-                }
-                map.entry(key.clone()).or_default();
-                path.push(key);
-                self.hold(cx, Held::Attributes { is_override, path })
-                    .map(Some)
-            }
-            "[]=" | "store" => {
-                cx.arity(call, 2, 2)?;
-                let key = key(cx, call.args[0])?;
-                let stored = match call.args[1] {
-                    Value::Object(_) => {
-                        return cx.unsupported("an attribute that is a copy of another");
-                    }
-                    value => Node::of(cx, value)?,
-                };
-                map.insert(key, stored);
-                Ok(Some(call.args[1]))
-            }
-            "key?" | "has_key?" | "include?" | "member?" => {
-                cx.arity(call, 1, 1)?;
-                let key = key(cx, call.args[0])?;
-                Ok(Some(Value::Bool(map.contains_key(&key))))
-            }
-            _ => Ok(None),
-        }
     }
 }
 
