@@ -198,6 +198,8 @@ impl<'t> Reader<'t> {
         match self.json(value)? {
             Json::Object(entries) => Ok(entries),
             Json::Null => Ok(Vec::new()),
+            // What writes JSON without telling an empty list from an empty object.
+            Json::Array(items) if items.is_empty() => Ok(Vec::new()),
             _ => Err(self.wrong(field, "an object", value)),
         }
     }
@@ -209,6 +211,9 @@ impl<'t> Reader<'t> {
         metadata: &mut Metadata,
         value: &'t RawValue,
     ) -> Result<(), MetadataError> {
+        if matches!(self.json(value)?, Json::Array(items) if items.is_empty()) {
+            return Ok(());
+        }
         let entries: Entries<'_> = self.parse(value.get())?;
         for (name, value) in entries.0 {
             let at = self.entry_at(value);
@@ -399,7 +404,7 @@ mod tests {
                 "\"yes\"",
             ),
             ("{\"gems\": {}}", "`gems` must be a list", "{}"),
-            ("{\"recipes\": []}", "`recipes` must be an object", "[]"),
+            ("{\"recipes\": [1]}", "`recipes` must be an object", "[1]"),
             (
                 "{\"chef_versions\": [[1]]}",
                 "`chef_versions` must be a list of lists of version constraints",

@@ -34,7 +34,7 @@ impl Interpreter<'_> {
     ) -> Eval<()> {
         match &target.kind {
             TargetKind::Local { name, depth } => {
-                let scope = self.scope_at(scope, *depth);
+                let scope = self.home_of_local(scope, name, *depth);
                 self.set_local(scope, name, value)
             }
             TargetKind::InstanceVariable(name) if dsl.has_variable(name) => {
@@ -221,12 +221,7 @@ impl Interpreter<'_> {
                 self.call_method(dsl, scope, *receiver, &call)
             }
             Place::Plain(target) => match &target.kind {
-                TargetKind::Local { name, depth } => {
-                    let scope = self.scope_at(scope, *depth);
-                    let locals = &self.scopes[scope as usize].locals;
-                    let found = locals.iter().find(|(known, _)| known == name);
-                    Ok(found.map_or(Value::Nil, |(_, value)| *value))
-                }
+                TargetKind::Local { name, depth } => Ok(self.local(scope, name, *depth)),
                 TargetKind::InstanceVariable(name) if dsl.has_variable(name) => {
                     self.unsupported_at(format!("`{name}`"), target.span)
                 }

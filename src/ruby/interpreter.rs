@@ -10,7 +10,8 @@ use super::files::Files;
 use super::settings::Settings;
 use super::syntax::{Def, Name, Node, RegexpFlags, Span};
 use super::value::{
-    Array, Exception, Hash, Heap, MatchId, Proc, ProcId, Range, RegexpId, SymId, Text, Value,
+    Array, ArrayId, Exception, Hash, Heap, MatchId, Proc, ProcId, Range, RegexpId, SymId, Text,
+    Value,
 };
 use super::{parse, paths};
 use crate::text::{Location, SourceFile};
@@ -30,6 +31,8 @@ pub(crate) struct Interpreter<'a> {
     pub(super) instance_variables: HashMap<Name, Value>,
     pub(super) globals: HashMap<Name, Value>,
     pub(super) methods: HashMap<Name, Arc<Def>>,
+    /// `$LOAD_PATH`, which begins empty.
+    pub(super) load_path: Option<ArrayId>,
     /// The regular expressions compiled so far.
     pub(super) compiled: HashMap<(String, RegexpFlags), RegexpId>,
     /// The files that `require_relative` has evaluated.
@@ -88,6 +91,7 @@ impl<'a> Interpreter<'a> {
             instance_variables: HashMap::new(),
             globals: HashMap::new(),
             methods: HashMap::new(),
+            load_path: None,
             compiled: HashMap::new(),
             required: HashSet::new(),
             current_exception: None,

@@ -8,6 +8,7 @@ pub(super) use names::{is_public_word, is_ruby_word};
 
 use super::dsl::{Dsl, Invocation};
 use super::fail::{Eval, Exit};
+use super::files::FileKind;
 use super::format;
 use super::interpreter::Interpreter;
 use super::value::{Proc, Value};
@@ -201,6 +202,20 @@ impl Interpreter<'_> {
         let library = self.text_of(library)?;
         if library.starts_with(['/', '.']) {
             return self.require_file(dsl, scope, call);
+        }
+        if let Some(load_path) = self.load_path {
+            for folder in self.heap[load_path].items.clone() {
+                let folder = self.path_text(folder)?;
+                let path = format!("{folder}/{}.rb", library.trim_end_matches(".rb"));
+                if self.path_kind(&path)? == Some(FileKind::File) {
+                    let path = self.string(path)?;
+                    let call = Invocation {
+                        args: vec![path],
+                        ..call.clone()
+                    };
+                    return self.require_file(dsl, scope, &call);
+                }
+            }
         }
         let first = library.split('/').next().unwrap_or(&library);
         if LIBRARIES.contains(&first) {

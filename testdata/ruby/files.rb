@@ -158,3 +158,10 @@ File.read(File.expand_path('~/.chef/x'))
 #@ README.md latin-1 "café\n"
 long_description IO.read('README.md')
 #! cookpack does not evaluate `cookbooks/web/README.md`, which is not UTF-8, as a text
+
+#--- a library of its own by the load path
+#@ lib/own/version.rb "module Own\n  VERSION = '3.2.1'.freeze\nend\n"
+$LOAD_PATH.unshift File.expand_path('../lib', __FILE__)
+require 'own/version'
+version Own::VERSION
+#=> version: "3.2.1"

@@ -226,3 +226,12 @@ require 'json'
 require 'chef/version_constraint'
 description JSON.parse('{"a": [1, 2.5, null, {"b": "c"}]}')['a'].last.fetch('b')
 #=> description: "c"
+
+#--- an evaluated text changes the locals around it
+#@ more.rb "outer = outer + 1\n[1].each { outer += 1; inner = 5 }\n"
+outer = 1
+inner = 0
+instance_eval(File.read('more.rb'))
+[1].each { instance_eval("outer += 1; inner ||= 7") }
+description [outer, inner].inspect
+#=> description: "[4, 5]"

@@ -7,16 +7,42 @@ use crate::ruby::fail::Eval;
 use crate::ruby::interpreter::{Interpreter, Scope};
 use crate::ruby::paths;
 use crate::ruby::syntax::{Kind, Name, Node, Span};
-use crate::ruby::value::{Proc, ProcId, SymId, Value};
+use crate::ruby::value::{Array, Proc, ProcId, SymId, Value};
 
 impl Interpreter<'_> {
-    pub(super) fn local(&self, scope: u32, name: &str, depth: u32) -> Value {
-        let scope = self.scope_at(scope, depth);
+    pub(in crate::ruby) fn local(&self, scope: u32, name: &str, depth: u32) -> Value {
+        let scope = self.home_of_local(scope, name, depth);
         let locals = &self.scopes[scope as usize].locals;
         locals
             .iter()
             .find(|(known, _)| &**known == name)
             .map_or(Value::Nil, |(_, value)| *value)
+    }
+
+    /// The scope that holds a local: to an evaluated text, the locals of the text around it are its own.
+    pub(in crate::ruby) fn home_of_local(&self, scope: u32, name: &str, depth: u32) -> u32 {
+        let own = self.scope_at(scope, depth);
+        let holds = |scope: u32| {
+            let locals = &self.scopes[scope as usize].locals;
+            locals.iter().any(|(known, _)| &**known == name)
+        };
+        if holds(own) {
+            return own;
+        }
+        // Within one text blocks know how far out a local is: what is left are the texts around it.
+        let mut whole = own;
+        while let Some(parent) = self.scopes[whole as usize].parent {
+            whole = parent;
+        }
+        let mut next = self.scopes[whole as usize].caller;
+        while let Some(scope) = next {
+            if holds(scope) {
+                return scope;
+            }
+            let scope = &self.scopes[scope as usize];
+            next = scope.parent.or(scope.caller);
+        }
+        own
     }
 
     /// The lambda that a `return` leaves, if it stands in one.
@@ -61,14 +87,22 @@ impl Interpreter<'_> {
         match &**name {
             "$!" => Ok(self.current_exception.unwrap_or(Value::Nil)),
             "$stdout" | "$stderr" => Ok(Value::Output),
+            "$:" | "$LOAD_PATH" => match self.load_path {
+                Some(load_path) => Ok(Value::Array(load_path)),
+                None => {
+                    let load_path = self.heap.array_object(Array::default());
+                    self.load_path = Some(load_path);
+                    Ok(Value::Array(load_path))
+                }
+            },
             "$~" => {
                 let frame = self.scopes[scope as usize].frame as usize;
                 let last = self.frames[frame].last_match;
                 Ok(last.map_or(Value::Nil, Value::Match))
             }
-            "$0" | "$PROGRAM_NAME" | "$:" | "$LOAD_PATH" | "$\"" | "$LOADED_FEATURES" | "$$"
-            | "$?" | "$stdin" | "$_" | "$," | "$/" | "$;" | "$@" | "$DEBUG" | "$VERBOSE"
-            | "$-w" | "$-v" | "$*" | "$<" | "$>" | "$." => {
+            "$0" | "$PROGRAM_NAME" | "$\"" | "$LOADED_FEATURES" | "$$" | "$?" | "$stdin" | "$_"
+            | "$," | "$/" | "$;" | "$@" | "$DEBUG" | "$VERBOSE" | "$-w" | "$-v" | "$*" | "$<"
+            | "$>" | "$." => {
                 self.unsupported_at(format!("the global variable `{name}`"), node.span)
             }
             _ => Ok(Value::Nil),
