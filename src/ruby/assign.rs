@@ -66,6 +66,8 @@ impl Interpreter<'_> {
 
     /// Sets a local of a scope.
     pub(super) fn set_local(&mut self, scope: u32, name: &Name, value: Value) -> Eval<()> {
+        // Locals are searched one by one: many of them cost the more.
+        self.step(self.scopes[scope as usize].locals.len() as u64 / 64)?;
         let locals = &mut self.scopes[scope as usize].locals;
         if let Some(entry) = locals.iter_mut().find(|(known, _)| known == name) {
             entry.1 = value;

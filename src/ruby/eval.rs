@@ -16,12 +16,13 @@ impl Interpreter<'_> {
     /// Evaluates one piece of syntax.
     pub(super) fn eval(&mut self, dsl: &mut dyn Dsl, scope: u32, node: &Node) -> Eval {
         self.here = node.span;
-        self.step(1)?;
         self.deeper(|this| this.eval_kind(dsl, scope, node))
     }
 
-    /// Counts one more level of nesting around `work`: what recurses here, recurses on the stack.
+    /// Counts one more level of nesting around `work`, and a step: what recurses here, recurses on the
+    /// stack, and a list of two lists of two lists is soon gone through a billion times.
     pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> Eval<T>) -> Eval<T> {
+        self.step(1)?;
         let limit = self.settings.limits.depth;
         if self.depth >= limit {
             let at = self.location(self.here);
@@ -59,7 +60,13 @@ impl Interpreter<'_> {
             Kind::Sym(name) => self.symbol(name),
             Kind::Seq(nodes) => self.eval_sequence(dsl, scope, nodes),
             Kind::Call(call) => self.eval_call(dsl, scope, call, node.span),
-            Kind::Local { name, depth } => Ok(self.local(scope, name, *depth)),
+            Kind::Local { name, depth } => {
+                let locals = self.scopes[self.scope_at(scope, *depth) as usize]
+                    .locals
+                    .len();
+                self.step(locals as u64 / 64)?;
+                Ok(self.local(scope, name, *depth))
+            }
             Kind::And(left, right) => match self.eval(dsl, scope, left)? {
                 value if value.truthy() => self.eval(dsl, scope, right),
                 value => Ok(value),
@@ -216,6 +223,8 @@ impl Interpreter<'_> {
                 self.string(path)
             }
             Kind::LineNumber => {
+                // Lines are counted from the top.
+                self.step(u64::from(node.span.start) / 512)?;
                 let line = self.location(node.span).line();
                 Ok(Value::Int(i64::try_from(line).unwrap_or(i64::MAX)))
             }

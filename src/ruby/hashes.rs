@@ -225,6 +225,8 @@ impl Interpreter<'_> {
                 for key in &call.args {
                     wanted.push(self.hashed(*key)?);
                 }
+                let compared = wanted.len() * self.heap[id].entries.len();
+                self.step(compared as u64 / 64)?;
                 let entries = &self.heap[id].entries;
                 if &*call.name == "slice" {
                     for key in wanted {
@@ -308,6 +310,8 @@ impl Interpreter<'_> {
                 let key = self.one(call)?;
                 self.thaw_hash(id)?;
                 let hashed = self.hashed(key)?;
+                // What stands behind it moves up.
+                self.step(self.heap[id].entries.len() as u64 / 64)?;
                 let found = self.heap[id].entries.shift_remove(&hashed);
                 match (found, call.block) {
                     (Some((_, value)), _) => value,

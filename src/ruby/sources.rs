@@ -55,7 +55,7 @@ impl Interpreter<'_> {
 
     fn kind_at(&mut self, path: &str) -> Eval<Option<FileKind>> {
         // Looking something up in a source costs more than evaluating a piece of syntax.
-        self.step(10)?;
+        self.step(20)?;
         self.files
             .kind(path)
             .or_else(|error| self.files_error(error))
@@ -71,7 +71,7 @@ impl Interpreter<'_> {
 
     /// Whether a symbolic link stands at a path of the program's.
     pub(super) fn path_is_link(&mut self, path: &str) -> Eval<bool> {
-        self.step(10)?;
+        self.step(20)?;
         match self.tree_path(path)? {
             Some(path) => self
                 .files

@@ -219,3 +219,34 @@ instance_eval(File.read('metadata.rb'))
 hash = { a: 1 }
 hash.each { |key, value| hash[:b] = 2 }
 #! can't add a new key into hash during iteration (RuntimeError)
+
+#--- a small value that is long to go through
+x = []
+40.times { x = [x, x] }
+x.join
+#! this takes more than 500000 steps to evaluate
+
+#--- and to write down
+x = []
+40.times { x = [x, x] }
+gem x
+#! this takes more than 500000 steps to evaluate
+
+#--- and to flatten
+x = []
+40.times { x = [x, x] }
+x.flatten
+#! this takes more than 500000 steps to evaluate
+
+#--- and to compare
+x = []
+y = []
+40.times { x = [x, x]; y = [y, y] }
+x == y
+#! this takes more than 500000 steps to evaluate
+
+#--- and to take for a path
+x = []
+40.times { x = [x, x] }
+File.join(x)
+#! this takes more than 500000 steps to evaluate

@@ -47,6 +47,7 @@ impl Interpreter<'_> {
                     return self.unsupported("`insert` beyond the array");
                 };
                 self.charge(16 * call.args.len() as u64)?;
+                self.step(length as u64 / 256)?;
                 let more = call.args[1..].iter().copied();
                 self.heap[id].items.splice(at..at, more);
                 Value::Array(id)
@@ -100,6 +101,7 @@ impl Interpreter<'_> {
                 let at = self.one(call)?;
                 let at = self.int_of(at)?;
                 let length = self.heap[id].items.len();
+                self.step(length as u64 / 256)?;
                 match place(at, length) {
                     Some(at) => self.heap[id].items.remove(at),
                     None => Value::Nil,

@@ -372,6 +372,8 @@ impl Interpreter<'_> {
                 None => out.push('\\'),
                 Some('\\') => out.push('\\'),
                 Some('0' | '&') => out.push_str(found.group(0).unwrap_or("")),
+                // With named groups there are no numbered ones here, though there is a `$1`.
+                Some('1'..='9') if !found.names.is_empty() => {}
                 Some(digit @ '1'..='9') => {
                     let number = digit.to_digit(10).unwrap_or(0) as usize;
                     out.push_str(found.group(number).unwrap_or(""));
