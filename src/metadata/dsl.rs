@@ -142,6 +142,10 @@ impl Dsl for Words {
     }
 
     fn call(&mut self, cx: &mut Interpreter<'_>, call: &Invocation) -> Eval<Option<Value>> {
+        if WORDS.contains(&&*call.name) {
+            // What is wrong with a word is wrong with what it is given.
+            cx.mark(call.args_span);
+        }
         Ok(Some(match &*call.name {
             "name" => match argument(cx, call)? {
                 Value::Nil => self.texts.get("name").map_or(Value::Nil, |name| name.0),

@@ -154,7 +154,14 @@ fn parse_metadata(place: &Place, name: &str, file: &SourceFile) -> Result<Metada
         tree: &*place.tree,
         base: place.base.clone(),
     };
-    let settings = ruby::Settings::default();
+    let settings = ruby::Settings {
+        root_name: place
+            .base
+            .is_root()
+            .then(|| place.fallback_name.clone())
+            .flatten(),
+        ..ruby::Settings::default()
+    };
     Ok(Metadata::from_ruby(file, &files, &settings)?)
 }
 

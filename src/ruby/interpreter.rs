@@ -24,6 +24,8 @@ pub(crate) struct Interpreter<'a> {
     pub(super) files: &'a dyn Files,
     pub(super) settings: &'a Settings,
     pub(super) heap: Heap,
+    /// The source's root as the program sees it.
+    pub(super) root: String,
     sources: Vec<Source>,
     pub(super) scopes: Vec<Scope>,
     pub(super) frames: Vec<Frame>,
@@ -84,6 +86,7 @@ impl<'a> Interpreter<'a> {
             files,
             settings,
             heap: Heap::default(),
+            root: paths::root(settings.root_name.as_deref()),
             sources: Vec::new(),
             scopes: Vec::new(),
             frames: vec![Frame::default()],
@@ -115,7 +118,7 @@ impl<'a> Interpreter<'a> {
         let program = parse::parse(file, number, self.settings.limits.source_bytes)?;
         self.sources.push(Source {
             file: file.clone(),
-            path: paths::shown(path),
+            path: paths::shown(&self.root, path),
         });
         self.run_program(dsl, &program, caller)
     }
@@ -143,7 +146,7 @@ impl<'a> Interpreter<'a> {
                 let exception = &self.heap[exception];
                 RubyError::Raised {
                     class: exception.class.to_owned(),
-                    message: paths::hidden(&exception.message),
+                    message: paths::hidden(&exception.message, &self.root),
                     at: self.location(at),
                 }
             }
@@ -193,7 +196,10 @@ impl<'a> Interpreter<'a> {
     /// The evaluated file's name as a person knows it, and its path from the source's root.
     pub(super) fn first_source(&self) -> (&str, &str) {
         match self.sources.first() {
-            Some(source) => (source.file.name(), paths::below_root(&source.path)),
+            Some(source) => {
+                let path = source.path.strip_prefix(&self.root).unwrap_or(&source.path);
+                (source.file.name(), path.trim_start_matches('/'))
+            }
             None => ("", ""),
         }
     }

@@ -1,50 +1,61 @@
-//! Paths as an evaluated file sees them. The source's root is a folder of a name that no one has, so
-//! that a value which depends on where the source happens to lie can be told from one that does not.
+//! Paths as an evaluated file sees them. The source lies in a folder of a name that no one has, so that
+//! a value which depends on where the source happens to lie can be told from one that does not.
 
-/// The root folder's name: a character of a private plane.
-const ROOT_NAME: char = '\u{F0000}';
+/// The name of the folder around the source's root, or of the root itself if it has no name of its own:
+/// a character of a private plane.
+const PLACE: char = '\u{F0000}';
 
-/// A path from the source's root as the program sees it.
-pub(super) fn shown(path: &str) -> String {
-    match path {
-        "" => format!("/{ROOT_NAME}"),
-        _ => format!("/{ROOT_NAME}/{path}"),
+/// The source's root as the program sees it.
+pub(super) fn root(name: Option<&str>) -> String {
+    match name {
+        Some(name) if !name.is_empty() && !name.contains('/') => format!("/{PLACE}/{name}"),
+        _ => format!("/{PLACE}"),
     }
 }
 
-/// The path from the source's root of a shown path.
-pub(super) fn below_root(path: &str) -> &str {
+/// A path from the source's root as the program sees it.
+pub(super) fn shown(root: &str, path: &str) -> String {
+    match path {
+        "" => root.to_owned(),
+        _ => format!("{root}/{path}"),
+    }
+}
+
+/// A shown path as one from the folder that no one has.
+pub(super) fn below_place(path: &str) -> &str {
     let path = path.strip_prefix('/').unwrap_or(path);
-    let path = path.strip_prefix(ROOT_NAME).unwrap_or(path);
+    let path = path.strip_prefix(PLACE).unwrap_or(path);
     path.strip_prefix('/').unwrap_or(path)
 }
 
 /// Whether a text holds the place of the source.
 pub(crate) fn holds_place(text: &str) -> bool {
-    text.contains(ROOT_NAME)
+    text.contains(PLACE)
 }
 
 /// A text for a message: paths as a person knows them, relative to the source's root.
-pub(super) fn hidden(text: &str) -> String {
+pub(super) fn hidden(text: &str, root: &str) -> String {
     if !holds_place(text) {
         return text.to_owned();
     }
-    text.replace(&format!("/{ROOT_NAME}/"), "")
-        .replace(&format!("/{ROOT_NAME}"), ".")
+    text.replace(&format!("{root}/"), "")
+        .replace(root, ".")
+        .replace(&format!("/{PLACE}"), "..")
 }
 
 /// A path that the program has, as components from the source's root with `..` kept; none if it is
 /// absolute and elsewhere.
-pub(super) fn from_root<'p>(path: &'p str, base: &'p str) -> Option<Vec<&'p str>> {
-    let parts = |text: &'p str| text.split('/').filter(|part| !matches!(*part, "" | "."));
-    match path.strip_prefix('/') {
-        None => Some(parts(base).chain(parts(path)).collect()),
-        Some(absolute) => {
-            let mut components = parts(absolute);
-            let root = components.next()?;
-            (root.chars().eq([ROOT_NAME])).then(|| components.collect())
-        }
+pub(super) fn from_root<'p>(path: &'p str, base: &'p str, root: &str) -> Option<Vec<&'p str>> {
+    fn parts(text: &str) -> impl Iterator<Item = &str> {
+        text.split('/').filter(|part| !matches!(*part, "" | "."))
     }
+    if !path.starts_with('/') {
+        return Some(parts(base).chain(parts(path)).collect());
+    }
+    let mut components = parts(path);
+    parts(root)
+        .all(|part| components.next() == Some(part))
+        .then(|| components.collect())
 }
 
 /// `File.join`: one `/` between the parts, a leading and a trailing one kept.
@@ -212,11 +223,16 @@ mod tests {
 
     #[test]
     fn only_the_sources_own_root_is_absolute() {
-        let path = shown("cookbooks/x/metadata.rb");
-        let parts = from_root(&path, "ignored").unwrap();
-        assert_eq!(parts, ["cookbooks", "x", "metadata.rb"]);
-        assert_eq!(from_root("/etc/passwd", "x"), None);
-        assert_eq!(from_root("a/../b", "x").unwrap(), ["x", "a", "..", "b"]);
-        assert_eq!(hidden(&path), "cookbooks/x/metadata.rb");
+        for root in [root(None), root(Some("web"))] {
+            let path = shown(&root, "cookbooks/x/metadata.rb");
+            let parts = from_root(&path, "ignored", &root).unwrap();
+            assert_eq!(parts, ["cookbooks", "x", "metadata.rb"]);
+            assert_eq!(from_root("/etc/passwd", "x", &root), None);
+            let parts = from_root("a/../b", "x", &root).unwrap();
+            assert_eq!(parts, ["x", "a", "..", "b"]);
+            assert_eq!(hidden(&path, &root), "cookbooks/x/metadata.rb");
+        }
+        let beside = shown(&root(None), "other/x");
+        assert_eq!(from_root(&beside, "", &root(Some("web"))), None);
     }
 }

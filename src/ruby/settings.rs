@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 pub struct Settings {
     /// `Chef::VERSION`: a metadata.rb may declare other things for other versions.
     pub chef_version: String,
+    /// The name of the folder that is the source's root, where there is one that a cookbook may go by:
+    /// `name File.basename(__dir__)`. Without it, using it is an error.
+    pub root_name: Option<String>,
     /// `ENV`. Empty unless the caller gives something.
     pub env: BTreeMap<String, String>,
     /// Bounds on what a file may do.
@@ -14,10 +17,11 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// The newest Chef known, an empty environment.
+    /// The newest Chef known, no name for the root, an empty environment.
     fn default() -> Self {
         Self {
             chef_version: "19.4.14".to_owned(),
+            root_name: None,
             env: BTreeMap::new(),
             limits: EvalLimits::default(),
         }

@@ -12,7 +12,7 @@ use crate::text::SourceFile;
 impl Interpreter<'_> {
     /// The folder that relative paths start from, as the program sees it.
     pub(super) fn working_folder(&self) -> String {
-        paths::shown(self.files.base())
+        paths::shown(&self.root, self.files.base())
     }
 
     fn files_error<T>(&self, source: FilesError) -> Eval<T> {
@@ -26,14 +26,14 @@ impl Interpreter<'_> {
         self.charge(path.len() as u64)?;
         let outside = |this: &Self| {
             let at = this.location(this.here);
-            let path = paths::hidden(path);
+            let path = paths::hidden(path, &this.root);
             Err(RubyError::Outside { path, at }.into())
         };
         if path.contains('\0') {
             return self.raise("ArgumentError", "string contains null byte");
         }
         let base = self.files.base().to_owned();
-        let Some(parts) = paths::from_root(path, &base) else {
+        let Some(parts) = paths::from_root(path, &base, &self.root) else {
             return outside(self);
         };
         let mut found: Vec<&str> = Vec::new();
@@ -225,9 +225,13 @@ impl Interpreter<'_> {
     /// A path of the program's as one that begins at the evaluated file's folder, without detours.
     /// One that is absolute and elsewhere stays absolute. None if it climbs above everything.
     pub(crate) fn path_from_base(&self, path: &str) -> Option<String> {
-        let full = paths::expand(path, &self.working_folder());
+        let base = self.working_folder();
+        let full = paths::expand(path, &base);
         match paths::holds_place(&full) {
-            true => Some(paths::relative(paths::below_root(&full), self.files.base())),
+            true => {
+                let (full, base) = (paths::below_place(&full), paths::below_place(&base));
+                Some(paths::relative(full, base))
+            }
             false => (path.starts_with('/') && !paths::holds_place(path)).then_some(full),
         }
     }

@@ -105,6 +105,7 @@ depends 'f', ['> 1.0']
 #--- a constraint that is none
 depends 'a', '<< 1.0'
 #! `<< 1.0` is not a version constraint: write one of `=`, `>`, `<`, `>=`, `<=`, `~>` and a version, as in `~> 1.2` (Chef::Exceptions::InvalidVersionConstraint)
+#! marks: 'a', '<< 1.0'
 
 #--- two constraints
 depends 'a', '> 1.0', '< 2.0'

@@ -363,6 +363,43 @@ fn the_environment_and_chefs_version_are_what_the_caller_says() {
     assert_eq!(metadata.expect("metadata").description, "live 12.22.5");
 }
 
+#[test]
+fn the_roots_own_name_may_be_given() {
+    let text =
+        "name File.basename(__dir__)\nversion IO.read(File.expand_path('../VERSION', __FILE__))\n";
+    let named = |root_name: Option<&str>, text: &str| {
+        let mut tree = Memory::default();
+        let version = Node::File(b"1.2.3".to_vec());
+        tree.0.insert("VERSION".to_owned(), version);
+        let files = TreeFiles {
+            tree: &tree,
+            base: TreePath::root(),
+        };
+        let settings = Settings {
+            root_name: root_name.map(str::to_owned),
+            ..Settings::default()
+        };
+        Metadata::from_ruby(&SourceFile::new("metadata.rb", text), &files, &settings)
+    };
+    let metadata = named(Some("web"), text).expect("metadata");
+    assert_eq!(metadata.name.as_deref(), Some("web"));
+    assert_eq!(metadata.version_text, "1.2.3");
+    let place = "this value holds the path of the folder that the source lies in";
+    let error = named(None, text).expect_err("no name");
+    assert_eq!(error.to_string(), place);
+    // What lies around the root is unknown all the same.
+    let error = named(Some("web"), "maintainer __dir__\n").expect_err("a place");
+    assert_eq!(error.to_string(), place);
+    let error = named(Some("web"), "IO.read('../web/VERSION')\n").expect_err("outside");
+    assert_eq!(
+        error.to_string(),
+        "`../web/VERSION` lies outside of the source"
+    );
+    let beside = "IO.read(File.expand_path('../../other/x', __FILE__))\n";
+    let error = named(Some("web"), beside).expect_err("outside");
+    assert_eq!(error.to_string(), "`../other/x` lies outside of the source");
+}
+
 /// The parser is written in C and recurses: whatever the nesting, there is an error and no overflow,
 /// on a caller's small stack too.
 #[test]
