@@ -37,6 +37,31 @@ pub enum GitError {
         #[source]
         source: git2::Error,
     },
+    /// The server does not give a commit in the way it was asked for: by its id, or without its
+    /// history.
+    #[error("`{url}` does not give this: {message}")]
+    Refused {
+        /// The address.
+        url: String,
+        /// What the server says.
+        message: String,
+    },
+    /// The conversation with the server did not go as git's protocol says.
+    #[error("`{url}` does not speak git's protocol: {reason}")]
+    Protocol {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The connection failed: it may succeed when tried again.
+    #[error("the connection to `{url}` failed: {reason}")]
+    Connection {
+        /// The address.
+        url: String,
+        /// What failed.
+        reason: String,
+    },
     /// A fetch is needed, and the caller forbade the network.
     #[error("`{url}` must be fetched for {wanted}, and the network is forbidden")]
     Offline {
@@ -125,6 +150,9 @@ impl Diagnose for GitError {
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
+            | Self::Refused { .. }
+            | Self::Protocol { .. }
+            | Self::Connection { .. }
             | Self::Offline { .. } => Kind::Unavailable,
             Self::TagMoved { .. } | Self::BranchRewritten { .. } | Self::Damaged { .. } => {
                 Kind::Verification

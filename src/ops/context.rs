@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::event::{CancelToken, Reporter, Silent};
-use crate::git::Repositories;
+use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::store::Store;
@@ -21,6 +21,7 @@ pub struct Context<'a> {
     offline: bool,
     jobs: NonZeroUsize,
     env: BTreeMap<String, String>,
+    git: GitAccess,
 }
 
 impl<'a> Context<'a> {
@@ -34,6 +35,7 @@ impl<'a> Context<'a> {
             offline: false,
             jobs: NonZeroUsize::MIN,
             env: BTreeMap::new(),
+            git: GitAccess::default(),
         }
     }
 
@@ -77,6 +79,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_env(mut self, env: BTreeMap<String, String>) -> Self {
         self.env = env;
+        self
+    }
+
+    /// How remote git repositories are reached. Without this, no configuration of git is read, there
+    /// are no credentials but those in an address, and `ssh` runs with an empty environment.
+    #[must_use]
+    pub fn with_git(mut self, git: GitAccess) -> Self {
+        self.git = git;
         self
     }
 

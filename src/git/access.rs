@@ -1,0 +1,36 @@
+//! How remotes are reached: all that git takes from its surroundings, as values.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::secret::Secret;
+
+/// How remote repositories are reached, and with which credentials. The library reads none of it from
+/// the environment or the home folder; the binary passes in what git itself would find there.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct GitAccess {
+    /// git's configuration files, the least specific first. One that is not there is left out.
+    pub config_files: Vec<PathBuf>,
+    /// Settings that win over those files, as `GIT_CONFIG_COUNT` and its like give them.
+    pub config_values: Vec<(String, String)>,
+    /// A file of credentials by host, as curl reads it.
+    pub netrc: Option<PathBuf>,
+    /// Tokens for https by host, `example.com` or `example.com:8443`; `USER:TOKEN` where the host
+    /// wants a certain user.
+    pub tokens: BTreeMap<String, Secret>,
+    /// The proxies and certificates of https, where git's configuration says nothing of them.
+    pub http: crate::http::HttpOptions,
+    /// The shell command that is run in place of `ssh`: `GIT_SSH_COMMAND`.
+    pub ssh_command: Option<String>,
+    /// The program that is run in place of `ssh`: `GIT_SSH`.
+    pub ssh_program: Option<OsString>,
+    /// Which options that program knows: `GIT_SSH_VARIANT`.
+    pub ssh_variant: Option<String>,
+    /// Whether the `git` program fetches, in place of this library.
+    pub executable: bool,
+    /// The whole environment of the programs that are run: `ssh`, credential helpers and, where it is
+    /// to fetch, `git`.
+    pub environment: Vec<(OsString, OsString)>,
+}
