@@ -22,6 +22,7 @@ pub struct Context<'a> {
     jobs: NonZeroUsize,
     env: BTreeMap<String, String>,
     git: GitAccess,
+    fetches: Option<NonZeroUsize>,
 }
 
 impl<'a> Context<'a> {
@@ -36,6 +37,7 @@ impl<'a> Context<'a> {
             jobs: NonZeroUsize::MIN,
             env: BTreeMap::new(),
             git: GitAccess::default(),
+            fetches: None,
         }
     }
 
@@ -90,6 +92,14 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// How many repositories are fetched at once, which waits more than it computes; as many as
+    /// cookbooks are read, unless this says otherwise.
+    #[must_use]
+    pub fn with_fetches(mut self, fetches: NonZeroUsize) -> Self {
+        self.fetches = Some(fetches);
+        self
+    }
+
     pub(super) fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }
@@ -111,9 +121,13 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn repositories(&self, manifest: &Manifest) -> Repositories<'_> {
-        let store = Store::new(&self.store);
-        let folder = manifest.folder();
-        Repositories::new(store, folder, self.reporter, &self.cancel, self.offline)
+        Repositories::new(
+            (Store::new(&self.store), manifest.folder()),
+            &self.git,
+            (self.reporter, &self.cancel),
+            self.offline,
+            self.fetches.unwrap_or(self.jobs),
+        )
     }
 }
 

@@ -3,6 +3,7 @@
 mod context;
 mod error;
 mod files;
+mod gather;
 mod groups;
 mod init;
 mod load;
