@@ -10,6 +10,8 @@ mod greeting;
 mod packet;
 mod receive;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read};
 
