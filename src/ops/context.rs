@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::event::{CancelToken, Reporter, Silent};
 use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
-use crate::manifest::Manifest;
+use crate::manifest::{GitProtocol, Manifest};
 use crate::store::Store;
 
 /// The surroundings of an operation: where the store is, who hears of progress, what is allowed.
@@ -22,6 +22,7 @@ pub struct Context<'a> {
     jobs: NonZeroUsize,
     env: BTreeMap<String, String>,
     git: GitAccess,
+    git_protocol: GitProtocol,
 }
 
 impl<'a> Context<'a> {
@@ -36,6 +37,7 @@ impl<'a> Context<'a> {
             jobs: NonZeroUsize::MIN,
             env: BTreeMap::new(),
             git: GitAccess::default(),
+            git_protocol: GitProtocol::default(),
         }
     }
 
@@ -88,6 +90,18 @@ impl<'a> Context<'a> {
     pub fn with_git(mut self, git: GitAccess) -> Self {
         self.git = git;
         self
+    }
+
+    /// The protocol by which the short forms of repositories (`github`, `gitlab`, `bitbucket`) are read
+    /// where a manifest names none; https, unless this says otherwise.
+    #[must_use]
+    pub fn with_git_protocol(mut self, protocol: GitProtocol) -> Self {
+        self.git_protocol = protocol;
+        self
+    }
+
+    pub(super) fn git_protocol(&self) -> GitProtocol {
+        self.git_protocol
     }
 
     pub(super) fn env(&self) -> &BTreeMap<String, String> {

@@ -135,6 +135,11 @@ pub(super) fn prepare(
             .collect(),
     };
     check_lockfile(mode, &lockfile)?;
+    // Not a byte of it changes: not even what is noted of folders.
+    let lockfile = match mode {
+        LockMode::Exact(Some(existing)) => existing.clone(),
+        _ => lockfile,
+    };
     let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
@@ -224,12 +229,14 @@ fn locate<'a>(
             })?;
             place.fallback_name = Some(name.to_string());
             place.declared = declared;
-            (Pin::Path { path: path.clone() }, place, None)
+            let path = path.clone();
+            (Pin::Path { path, dirty: false }, place, None)
         }
         Source::Git {
             url,
             reference,
             rel,
+            lfs,
         } => {
             let pinned = match locked.map(|locked| &locked.pin) {
                 Some(Pin::Git { commit, .. }) => Some(commit),
@@ -256,6 +263,8 @@ fn locate<'a>(
                 reference: reference.clone(),
                 rel: rel.clone(),
                 commit,
+                lfs: *lfs,
+                submodules: Vec::new(),
             };
             (pin, place, locked.map(|locked| locked.content))
         }
@@ -417,7 +426,7 @@ fn differences(existing: &Lockfile, decided: &Lockfile) -> Vec<LockDifference> {
     for (name, now) in &decided.cookbooks {
         match existing.cookbooks.get(name) {
             None => differences.push(LockDifference::Added(name.clone())),
-            Some(then) if then == now => {}
+            Some(then) if then.is_same(now) => {}
             Some(then) if matches!(now.pin, Pin::Path { .. }) && then.content != now.content => {
                 differences.push(LockDifference::Edited(name.clone()));
             }
