@@ -95,6 +95,12 @@ impl Store {
         fs::write(&path, format!("{address}\n")).map_err(|source| StoreError::Io { path, source })
     }
 
+    /// Where the content of a file that git LFS keeps is, whether it exists or not.
+    pub(crate) fn lfs_object(&self, oid: &Digest) -> PathBuf {
+        let name = oid.to_string();
+        self.folder.join("lfs-1").join(&name[..2]).join(&name)
+    }
+
     /// Notes that a mirror was of use just now.
     pub(crate) fn mark_used(&self, mirror: &Path) {
         // A store that cannot be written is as good for reading.

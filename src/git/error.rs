@@ -62,6 +62,16 @@ pub enum GitError {
         /// The format: `sha256`.
         format: String,
     },
+    /// A submodule's repository cannot be told.
+    #[error("submodule `{path}` of `{url}` cannot be followed: {reason}")]
+    Submodule {
+        /// The repository's address.
+        url: String,
+        /// The submodule's path in it.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The connection failed: it may succeed when tried again.
     #[error("the connection to `{url}` failed: {reason}")]
     Connection {
@@ -162,6 +172,7 @@ impl Diagnose for GitError {
         match self {
             Self::NoSuchRef { .. }
             | Self::AmbiguousRef { .. }
+            | Self::Submodule { .. }
             | Self::NotACommit { .. }
             | Self::AmbiguousCommit { .. } => Kind::User,
             Self::UnsupportedTransport { .. }
@@ -205,6 +216,9 @@ impl Diagnose for GitError {
             Self::AmbiguousRef { name, .. } => {
                 shown.hint(format!("write `branch = \"{name}\"` or `tag = \"{name}\"`"))
             }
+            Self::Submodule { .. } => shown.hint(
+                "if it is not needed, add a line to the cookbook's chefignore that matches its path",
+            ),
             Self::ObjectFormat { .. } => {
                 shown.hint("only repositories of the format sha1 can be read, which is git's default")
             }

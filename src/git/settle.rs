@@ -36,6 +36,11 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
+    /// A commit, whatever may lead to it.
+    pub(crate) fn commit(commit: &CommitId) -> Self {
+        Self::Reference(GitRef::Any(commit.to_string()))
+    }
+
     fn reference(&self) -> &GitRef {
         match self {
             Self::Reference(reference) | Self::Locked { reference, .. } => reference,
@@ -43,7 +48,7 @@ impl Wanted {
     }
 
     /// The commit, where it is known without asking.
-    fn commit(&self) -> Option<CommitId> {
+    fn known_commit(&self) -> Option<CommitId> {
         match self {
             Self::Locked { commit, .. } => Some(commit.clone()),
             Self::Reference(GitRef::Commit(prefix)) => prefix.full(),
@@ -135,7 +140,7 @@ impl Settling<'_> {
                 Some(mirror) => mirror.has(oid(commit)),
                 None => Ok(false),
             };
-            let known = |wanted: &Wanted| match wanted.commit() {
+            let known = |wanted: &Wanted| match wanted.known_commit() {
                 Some(commit) => Ok(is_there(&commit)?.then_some(commit)),
                 None => Ok(None),
             };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::event::{CancelToken, Reporter, Silent};
 use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
-use crate::manifest::Manifest;
+use crate::manifest::{GitProtocol, Manifest};
 use crate::store::Store;
 
 /// The surroundings of an operation: where the store is, who hears of progress, what is allowed.
@@ -23,6 +23,7 @@ pub struct Context<'a> {
     env: BTreeMap<String, String>,
     git: GitAccess,
     fetches: Option<NonZeroUsize>,
+    git_protocol: GitProtocol,
 }
 
 impl<'a> Context<'a> {
@@ -38,6 +39,7 @@ impl<'a> Context<'a> {
             env: BTreeMap::new(),
             git: GitAccess::default(),
             fetches: None,
+            git_protocol: GitProtocol::default(),
         }
     }
 
@@ -98,6 +100,18 @@ impl<'a> Context<'a> {
     pub fn with_fetches(mut self, fetches: NonZeroUsize) -> Self {
         self.fetches = Some(fetches);
         self
+    }
+
+    /// The protocol by which the short forms of repositories (`github`, `gitlab`, `bitbucket`) are read
+    /// where a manifest names none; https, unless this says otherwise.
+    #[must_use]
+    pub fn with_git_protocol(mut self, protocol: GitProtocol) -> Self {
+        self.git_protocol = protocol;
+        self
+    }
+
+    pub(super) fn git_protocol(&self) -> GitProtocol {
+        self.git_protocol
     }
 
     pub(super) fn env(&self) -> &BTreeMap<String, String> {

@@ -1,5 +1,6 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
+use super::expand::expand_globs;
 use super::gather::gather;
 use super::load::LoadedCookbook;
 use super::{Context, Error, LockDifference, choose_groups};
@@ -90,10 +91,7 @@ pub(super) fn prepare(
     manifest: &Manifest,
     mode: LockMode<'_>,
 ) -> Result<Prepared, Error> {
-    if let LockMode::Update(_, names) = mode {
-        check_names(manifest, names)?;
-    }
-    if manifest.cookbooks.is_empty() {
+    if manifest.cookbooks.is_empty() && manifest.globs.is_empty() {
         return Err(Error::NoCookbooks {
             manifest: manifest.file().name().to_owned(),
         });
@@ -103,14 +101,20 @@ pub(super) fn prepare(
             differences: vec![LockDifference::Absent],
         });
     }
-    let found = gather(cx, manifest, mode)?;
+    let requirements = manifest.requirements_digest();
+    let expanded = expand_globs(cx, manifest, mode)?;
+    let manifest = &*expanded.manifest;
+    if let LockMode::Update(_, names) = mode {
+        check_names(manifest, names)?;
+    }
+    let found = gather(cx, &expanded, mode)?;
     let candidates = found
         .iter()
         .map(|(name, (pin, cookbook))| (name.clone(), candidate(pin, cookbook)))
         .collect();
     let resolution = resolve(manifest, &candidates)?;
     let lockfile = Lockfile {
-        requirements: manifest.requirements_digest(),
+        requirements,
         cookbooks: found
             .iter()
             .map(|(name, (pin, cookbook))| {
@@ -129,6 +133,11 @@ pub(super) fn prepare(
             .collect(),
     };
     check_lockfile(mode, &lockfile)?;
+    // Not a byte of it changes: not even what is noted of folders.
+    let lockfile = match mode {
+        LockMode::Exact(Some(existing)) => existing.clone(),
+        _ => lockfile,
+    };
     let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
@@ -224,7 +233,7 @@ fn differences(existing: &Lockfile, decided: &Lockfile) -> Vec<LockDifference> {
     for (name, now) in &decided.cookbooks {
         match existing.cookbooks.get(name) {
             None => differences.push(LockDifference::Added(name.clone())),
-            Some(then) if then == now => {}
+            Some(then) if then.is_same(now) => {}
             Some(then) if matches!(now.pin, Pin::Path { .. }) && then.content != now.content => {
                 differences.push(LockDifference::Edited(name.clone()));
             }

@@ -2,6 +2,7 @@
 
 mod context;
 mod error;
+mod expand;
 mod files;
 mod gather;
 mod groups;

@@ -6,6 +6,7 @@
 )]
 
 mod folder;
+mod mounted;
 mod project;
 
 use std::fs;
@@ -15,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::path::TreePath;
 pub(crate) use folder::FolderTree;
+pub(crate) use mounted::Mounted;
 pub(crate) use project::ProjectFiles;
 
 /// Why a folder cannot be a source.
