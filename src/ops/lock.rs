@@ -15,6 +15,7 @@ use crate::lockfile::{LockedCookbook, Lockfile, Pin};
 use crate::manifest::{BerksfileLock, CommitId, Manifest, Requirement, Source};
 use crate::name::CookbookName;
 use crate::resolve::{Candidate, resolve};
+use crate::source::WorkTrees;
 use crate::text::nearest;
 
 /// What an existing lockfile means to a resolution.
@@ -109,7 +110,8 @@ pub(super) fn prepare(
             differences: vec![LockDifference::Absent],
         });
     }
-    let found = load_all(cx, locate_all(cx, manifest, mode)?)?;
+    let mut found = load_all(cx, locate_all(cx, manifest, mode)?)?;
+    note_what_is_in_no_commit(manifest, &mut found);
     let candidates = found
         .iter()
         .map(|(name, (pin, cookbook))| (name.clone(), candidate(pin, cookbook)))
@@ -321,6 +323,17 @@ fn load_all(cx: &Context<'_>, located: Vec<Located<'_>>) -> Result<Loaded, Error
         cookbook.tell_warnings(cx);
     }
     Ok(loaded)
+}
+
+/// Notes for each folder whether what is packed of it is in no commit.
+fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Loaded) {
+    let project = manifest.folder();
+    let mut work_trees = WorkTrees::default();
+    for (pin, cookbook) in loaded.values_mut() {
+        if let Pin::Path { path, dirty } = pin {
+            *dirty = work_trees.is_dirty(&project, &project.join(path), &cookbook.plan);
+        }
+    }
 }
 
 /// Reads one cookbook, which must be what the manifest and the lockfile say.
