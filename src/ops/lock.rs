@@ -1,7 +1,7 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
 use super::expand::expand_globs;
-use super::gather::gather;
+use super::gather::{Gathered, gather};
 use super::load::LoadedCookbook;
 use super::{Context, Error, LockDifference, choose_groups};
 use crate::event::Event;
@@ -10,6 +10,7 @@ use crate::lockfile::{LockedCookbook, Lockfile, Pin};
 use crate::manifest::{BerksfileLock, Manifest};
 use crate::name::CookbookName;
 use crate::resolve::{Candidate, resolve};
+use crate::source::WorkTrees;
 use crate::text::nearest;
 
 /// What an existing lockfile means to a resolution.
@@ -107,7 +108,8 @@ pub(super) fn prepare(
     if let LockMode::Update(_, names) = mode {
         check_names(manifest, names)?;
     }
-    let found = gather(cx, &expanded, mode)?;
+    let mut found = gather(cx, &expanded, mode)?;
+    note_what_is_in_no_commit(manifest, &mut found);
     let candidates = found
         .iter()
         .map(|(name, (pin, cookbook))| (name.clone(), candidate(pin, cookbook)))
@@ -148,6 +150,17 @@ pub(super) fn prepare(
         lockfile,
         cookbooks,
     })
+}
+
+/// Notes for each folder whether what is packed of it is in no commit.
+fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
+    let project = manifest.folder();
+    let mut work_trees = WorkTrees::default();
+    for (pin, cookbook) in loaded.values_mut() {
+        if let Pin::Path { path, dirty } = pin {
+            *dirty = work_trees.is_dirty(&project, &project.join(path), &cookbook.plan);
+        }
+    }
 }
 
 fn check_names(manifest: &Manifest, names: &[CookbookName]) -> Result<(), Error> {

@@ -33,3 +33,4 @@ mod ruby_manifests;
 mod run_list;
 mod sources;
 mod vendor;
+mod work_tree;
