@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Diagnostic;
 
-/// Something that happened. New kinds may be added; ignore those you do not know.
+/// Something that happened. New kinds may be added; ignore those you do not know. Several repositories
+/// are fetched at once: the events of each have its URL.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
@@ -21,20 +22,34 @@ pub enum Event<'a> {
         url: &'a str,
         /// Objects received.
         objects: usize,
-        /// Objects there are.
+        /// Objects there are; none as long as that is not known.
         total: usize,
         /// Bytes received.
-        bytes: usize,
+        bytes: u64,
     },
     /// A repository has been fetched.
     FetchFinished {
         /// Its URL without credentials.
         url: &'a str,
+        /// Objects received; none if nothing was missing, or if files were copied as they are.
+        objects: usize,
+        /// Bytes received.
+        bytes: u64,
     },
     /// Another process is at work on something that is needed here.
     Waiting {
         /// What is waited for.
         what: &'a str,
+    },
+    /// The other process is done with it.
+    WaitFinished {
+        /// What was waited for.
+        what: &'a str,
+    },
+    /// Something that the store keeps is about to be checked.
+    Verifying {
+        /// Its address, or its name.
+        name: &'a str,
     },
     /// A cookbook's files have been read and digested.
     CookbookRead {

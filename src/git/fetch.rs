@@ -65,6 +65,7 @@ pub(super) fn fetch(
         source,
     })?;
     let database = mirror.odb().map_err(failed)?;
+    let (mut objects, mut bytes) = (0, 0);
     if refs.names.values().any(|id| !database.exists(*id)) {
         let mut callbacks = RemoteCallbacks::new();
         callbacks.transfer_progress(|progress| {
@@ -72,7 +73,7 @@ pub(super) fn fetch(
                 url: shown,
                 objects: progress.received_objects(),
                 total: progress.total_objects(),
-                bytes: progress.received_bytes(),
+                bytes: progress.received_bytes() as u64,
             });
             !cancel.is_cancelled()
         });
@@ -84,13 +85,19 @@ pub(super) fn fetch(
         let mut remote = mirror.remote_anonymous(&address).map_err(failed)?;
         let downloaded = remote.download(&REFSPECS, Some(&mut options));
         downloaded.map_err(failed)?;
+        objects = remote.stats().received_objects();
+        bytes = remote.stats().received_bytes() as u64;
     }
     cancel.check()?;
     fs::remove_file(&marker).map_err(|source| StoreError::Io {
         path: marker,
         source,
     })?;
-    reporter.report(&Event::FetchFinished { url: shown });
+    reporter.report(&Event::FetchFinished {
+        url: shown,
+        objects,
+        bytes,
+    });
     Ok(refs)
 }
 

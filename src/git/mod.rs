@@ -8,7 +8,9 @@ mod mirror;
 mod seed;
 mod transport;
 mod tree;
+mod verify;
 
 pub use access::GitAccess;
 pub use error::GitError;
 pub(crate) use mirror::Repositories;
+pub(crate) use verify::verify_mirror;

@@ -110,6 +110,10 @@ impl<'a> Context<'a> {
         &self.limits
     }
 
+    pub(super) fn store(&self) -> Store {
+        Store::new(&self.store)
+    }
+
     pub(super) fn repositories(&self, manifest: &Manifest) -> Repositories<'_> {
         let store = Store::new(&self.store);
         let folder = manifest.folder();
