@@ -24,11 +24,15 @@ use crate::store::{Damage, StoreError};
 /// Bytes of a SHA-1.
 const SHA1: usize = 20;
 
-/// All that is wrong with a mirror, of which the caller holds the lock. Nothing is written.
+/// All that is wrong with a mirror, of which the caller holds the lock; nothing, if somebody removed it
+/// before. Nothing is written.
 pub(crate) fn verify_mirror(
     folder: &Path,
     cancel: &CancelToken,
 ) -> Result<Vec<Damage>, StoreError> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
     let mut check = Check {
         folder,
         cancel,
@@ -52,7 +56,9 @@ impl Check<'_> {
     fn packs(&mut self) -> Result<(), StoreError> {
         let is_incomplete = self.folder.join(INCOMPLETE).exists();
         for path in files(&self.folder.join("objects/pack"))? {
-            match path.extension().and_then(OsStr::to_str) {
+            let ending = path.extension().and_then(OsStr::to_str);
+            // Others of these endings are being written, or were when somebody was killed.
+            match ending.filter(|_| name(&path).starts_with("pack-")) {
                 Some("pack") => {
                     self.sealed(&path)?;
                 }
@@ -211,11 +217,11 @@ fn name(path: &Path) -> &str {
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    listed(folder, |found| found.is_file())
+    listed(folder, fs::FileType::is_file)
 }
 
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    listed(folder, |found| found.is_dir())
+    listed(folder, fs::FileType::is_dir)
 }
 
 fn listed(

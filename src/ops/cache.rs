@@ -284,11 +284,7 @@ fn verify(
         CacheKind::Git => {
             let name = entry.shown();
             let _lock = store.lock_to_read(&item.path, name, cx.reporter(), cx.cancel())?;
-            match item.path.exists() {
-                true => verify_mirror(&item.path, cx.cancel()),
-                // Somebody removed it meanwhile.
-                false => Ok(Vec::new()),
-            }
+            verify_mirror(&item.path, cx.cancel())
         }
         CacheKind::Lfs => verify_object(&item.path, cx.cancel()),
     }

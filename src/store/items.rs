@@ -160,7 +160,11 @@ impl Store {
 /// Whether a file still has the content that its name promises.
 pub(crate) fn verify_object(path: &Path, cancel: &CancelToken) -> Result<Vec<Damage>, StoreError> {
     let name = path.file_name().unwrap_or_default();
-    let mut file = File::open(path).map_err(StoreError::at(path))?;
+    let mut file = match File::open(path) {
+        // Somebody removed it meanwhile.
+        Err(error) if is_gone(&error) => return Ok(Vec::new()),
+        opened => opened.map_err(StoreError::at(path))?,
+    };
     let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 64 << 10]);
     loop {
         cancel.check()?;
@@ -247,4 +251,94 @@ pub(super) fn remove_all(path: &Path) -> Result<(), StoreError> {
 
 fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::new(folder.path());
+        let mirror = store.mirror_folder("https://example.com/web.git");
+        fs::create_dir_all(&mirror).expect("folders");
+        (folder, store, mirror)
+    }
+
+    #[test]
+    fn a_mirror_knows_its_address_once_it_is_written_down() {
+        let (_folder, store, mirror) = store();
+        assert_eq!(store.address(&mirror), None);
+        for address in ["https://example.com/web.git", "/srv/été"] {
+            store.describe(&mirror, address).expect("a file");
+            assert_eq!(store.address(&mirror).as_deref(), Some(address));
+        }
+        assert_eq!(
+            entries(&mirror).expect("a folder").len(),
+            1,
+            "nothing aside"
+        );
+    }
+
+    #[test]
+    fn a_use_is_dated_by_the_file_system() {
+        let (folder, store, mirror) = store();
+        let object = folder.path().join("lfs-1/ab").join("ab".repeat(32));
+        fs::create_dir_all(object.parent().expect("a parent")).expect("folders");
+        fs::write(&object, "content").expect("a file");
+        fs::set_permissions(&object, {
+            let mut permissions = fs::metadata(&object).expect("metadata").permissions();
+            permissions.set_readonly(true);
+            permissions
+        })
+        .expect("a mode");
+        store.mark_used(&mirror);
+        let before = fs::metadata(mirror.join(USED)).and_then(|found| found.modified());
+        let before = before.expect("a time");
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for path in [mirror.join(USED), object.clone()] {
+            let file = File::open(path).expect("a file");
+            file.set_modified(long_ago).expect("a time");
+        }
+        for (kind, path) in [(CacheKind::Git, &mirror), (CacheKind::Lfs, &object)] {
+            let time = || store.items(kind).expect("items")[0].used.expect("a time");
+            assert_eq!(time(), long_ago, "{path:?}");
+            store.mark_used(path);
+            assert!(time() >= before, "{path:?}");
+        }
+        assert_eq!(fs::read(&object).expect("a file"), b"content");
+        // The store has nothing of these: no mark makes it up.
+        store.mark_used(&mirror.with_file_name("other"));
+        assert_eq!(store.items(CacheKind::Git).expect("items").len(), 1);
+        assert_eq!(
+            entries(&folder.path().join("git-1"))
+                .expect("a folder")
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn what_was_used_since_it_was_listed_stays() {
+        let (_folder, store, mirror) = store();
+        let item = store.items(CacheKind::Git).expect("items").remove(0);
+        let item = Item {
+            used: Some(SystemTime::UNIX_EPOCH),
+            ..item
+        };
+        store.mark_used(&mirror);
+        assert_eq!(store.remove(&item, true).expect("a store"), Removal::InUse);
+        assert!(mirror.exists());
+        assert_eq!(store.remove(&item, false).expect("a store"), Removal::Done);
+        let left = entries(&mirror.with_file_name("")).expect("a folder");
+        assert_eq!(
+            left.len(),
+            0,
+            "neither the lock nor anything aside: {left:?}"
+        );
+        // Somebody else was faster.
+        assert_eq!(store.remove(&item, true).expect("a store"), Removal::Done);
+    }
 }
