@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Diagnostic;
 
-/// Something that happened. New kinds may be added; ignore those you do not know.
+/// Something that happened. New kinds may be added; ignore those you do not know. Several repositories
+/// are fetched at once: the events of each have its URL.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
@@ -39,6 +40,16 @@ pub enum Event<'a> {
     Waiting {
         /// What is waited for.
         what: &'a str,
+    },
+    /// The other process is done with it.
+    WaitFinished {
+        /// What was waited for.
+        what: &'a str,
+    },
+    /// Something that the store keeps is about to be checked.
+    Verifying {
+        /// Its address, or its name.
+        name: &'a str,
     },
     /// A cookbook's files have been read and digested.
     CookbookRead {

@@ -96,11 +96,12 @@ pub use layout::Layout;
 pub use lockfile::Lockfile;
 pub use manifest::Manifest;
 pub use ops::{
-    Context, Error, Found, Listing, LoadedCookbook, LockDifference, LockMode, ManifestFile,
-    Project, TreeLine, VendorError, Vendored, assemble, check_lockfile, choose_groups,
-    compile_metadata, dependency_tree, init_manifest, list_files, list_folder, load_folder, lock,
-    lock_and_assemble, look_around, manifest_path, open_project, read_manifest_file,
-    stream_archive, vendor, write_archive, write_lockfile,
+    CacheCheck, CacheEntry, CacheLeftover, CacheListing, CachePruned, CheckedEntry, Context, Error,
+    Found, Listing, LoadedCookbook, LockDifference, LockMode, ManifestFile, Project, PruneOptions,
+    TreeLine, VendorError, Vendored, assemble, cache_list, cache_prune, cache_verify,
+    check_lockfile, choose_groups, compile_metadata, dependency_tree, init_manifest, list_files,
+    list_folder, load_folder, lock, lock_and_assemble, look_around, manifest_path, open_project,
+    read_manifest_file, stream_archive, vendor, write_archive, write_lockfile,
 };
 pub use source::FolderError;
-pub use store::StoreError;
+pub use store::{CacheKind, Damage, StoreError};

@@ -2,25 +2,50 @@
 //! at any time; no answer depends on what it holds.
 //!
 //! ```text
-//! <store>/CACHEDIR.TAG
-//! <store>/git-1/<name>-<digest of the address>/        a bare mirror of one repository: its objects,
-//!                                                      and no references
-//! <store>/git-1/<name>-<digest of the address>.lock    held while it is fetched
+//! <store>/CACHEDIR.TAG                     tells backup programs to leave the folder out
+//! <store>/git-1/<name>-<16 hex>/           a bare mirror of one repository: its objects, and no
+//!                                          references; the digits are those of its address's SHA-256
+//!     cookpack-address                     the address without credentials, and a newline
+//!     cookpack-used                        empty; its time is when the mirror was last used
+//!     cookpack-incomplete                  there as long as objects are being brought
+//! <store>/git-1/<name>-<16 hex>.lock       held while the mirror is changed, made, checked or removed
+//! <store>/lfs-1/<2 hex>/<64 hex>           one object of Git LFS under its SHA-256; its time is when
+//!                                          it was last used
+//! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
+//!                                          A mirror is made, and removed, as
+//!                                          git-1/.cookpack-tmp-<name>-<16 hex> under its lock
 //! ```
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "rank 3: this module keeps files"
-)]
+//!
+//! The number in `git-1` is that of the form: a version of cookpack that keeps something in another
+//! way keeps it in another folder, so that an older one beside it is not disturbed.
+//!
+//! What is kept appears by one rename and disappears by one, so that a kill at any moment leaves it
+//! whole, or leaves something that nobody reads; the next fetch or [`crate::cache_prune`] removes
+//! that. A reader takes no lock: a mirror may be removed beneath it, and it then fetches anew. A lock
+//! file that is removed with what it guarded may have been opened by another process before; `lock`
+//! takes none that does not stand at its path any more.
+//!
+//! No clock is read: that something was used is told by a write, which the file system dates.
+#![expect(clippy::disallowed_methods, reason = "rank 3: this module keeps files")]
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+mod damage;
+mod items;
+mod kind;
+mod leftovers;
+mod lock;
+
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::digest::Digest;
-use crate::error::{Diagnose, Kind};
-use crate::event::{CancelToken, Cancelled, Event, Reporter};
+use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
+use crate::event::Cancelled;
+
+pub use damage::Damage;
+pub(crate) use items::{Item, Removal, verify_object};
+pub use kind::CacheKind;
+pub(crate) use leftovers::Leftover;
 
 /// Why the store cannot be used.
 #[non_exhaustive]
@@ -35,17 +60,45 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// The store has nothing of a name.
+    #[error("the store has no `{name}`")]
+    NotKept {
+        /// The name or the address.
+        name: String,
+        /// A name or an address that is meant, perhaps.
+        near: Option<String>,
+    },
     /// The caller asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl StoreError {
+    /// For [`Result::map_err`] on what was done to a file or a folder.
+    pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Io { path, source }
+    }
 }
 
 impl Diagnose for StoreError {
     fn kind(&self) -> Kind {
         match self {
             Self::Io { .. } => Kind::Internal,
+            Self::NotKept { .. } => Kind::User,
             Self::Cancelled(_) => Kind::Cancelled,
         }
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let shown = Diagnostic::new(message_with_causes(self));
+        vec![match self {
+            Self::NotKept {
+                near: Some(near), ..
+            } => shown.hint(format!("did you mean `{near}`?")),
+            Self::NotKept { .. } => shown.hint("`cookpack cache list` names all that it has"),
+            _ => shown,
+        }]
     }
 }
 
@@ -53,12 +106,6 @@ impl Diagnose for StoreError {
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
-}
-
-/// Held while something of the store is changed; released when dropped.
-#[derive(Debug)]
-pub(crate) struct StoreLock {
-    _file: File,
 }
 
 /// Tells backup programs that the folder can be made anew (<https://bford.info/cachedir/>).
@@ -85,64 +132,20 @@ impl Store {
             .take(40)
             .collect();
         self.folder
-            .join("git-1")
+            .join(CacheKind::Git.folder())
             .join(format!("{name}-{}", &digest[..16]))
-    }
-
-    /// Notes in a new mirror which repository it is of. `address` is without credentials.
-    pub(crate) fn describe(&self, mirror: &Path, address: &str) -> Result<(), StoreError> {
-        let path = mirror.join("cookpack-address");
-        fs::write(&path, format!("{address}\n")).map_err(|source| StoreError::Io { path, source })
     }
 
     /// Where the content of a file that git LFS keeps is, whether it exists or not.
     pub(crate) fn lfs_object(&self, oid: &Digest) -> PathBuf {
         let name = oid.to_string();
-        self.folder.join("lfs-1").join(&name[..2]).join(&name)
+        let kind = self.folder.join(CacheKind::Lfs.folder());
+        kind.join(&name[..2]).join(&name)
     }
 
-    /// Notes that a mirror was of use just now.
-    pub(crate) fn mark_used(&self, mirror: &Path) {
-        // A store that cannot be written is as good for reading.
-        let _ = fs::write(mirror.join("cookpack-used"), "");
-    }
-
-    /// Waits until this process alone may change what stands at `path`.
-    pub(crate) fn lock(
-        &self,
-        path: &Path,
-        what: &str,
-        reporter: &dyn Reporter,
-        cancel: &CancelToken,
-    ) -> Result<StoreLock, StoreError> {
-        let mut lock_path = path.as_os_str().to_owned();
-        lock_path.push(".lock");
-        let lock_path = PathBuf::from(lock_path);
-        let failed = |source| StoreError::Io {
-            path: lock_path.clone(),
-            source,
-        };
-        self.create_folder(path.parent().unwrap_or(&self.folder))?;
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(failed)?;
-        let mut told = false;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(StoreLock { _file: file }),
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            if !told {
-                reporter.report(&Event::Waiting { what });
-                told = true;
-            }
-            cancel.check()?;
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn create_folder(&self, folder: &Path) -> Result<(), StoreError> {

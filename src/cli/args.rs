@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::units::{parse_bytes, parse_duration};
 use crate::manifest::{GitProtocol, GroupChoice, LayoutKind};
 use crate::name::CookbookName;
 
@@ -126,11 +128,49 @@ pub(super) enum Command {
         /// The file [default: the one that `build` takes in this folder]
         file: Option<PathBuf>,
     },
+    /// Show, check and empty the store of what was fetched
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Print a shell's completion script
     Completions {
         /// The shell
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Print the store's folder
+    Dir,
+    /// Print what the store keeps: size, when it was last used, address and name
+    List,
+    /// Check every object of what the store keeps; exit with 4 if any is damaged
+    Verify {
+        /// Addresses or names, as `list` prints them [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Remove what was not used for 30 days, or as the options say, and what killed runs left
+    Prune(Prune),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Prune {
+    /// Remove what was not used for this long: 12h, 30d, 8w
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(super) older_than: Option<Duration>,
+    /// Remove what was not used for the longest time until no more than this is left: 500MB, 2GiB
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(super) max_size: Option<u64>,
+    /// Remove what `verify` finds damaged
+    #[arg(long)]
+    pub(super) damaged: bool,
+    /// Remove everything
+    #[arg(long, conflicts_with_all = ["older_than", "max_size", "damaged"])]
+    pub(super) all: bool,
+    /// Print what would be removed, and remove nothing
+    #[arg(long, short = 'n')]
+    pub(super) dry_run: bool,
 }
 
 /// Whose cookbooks are packed, with all that they depend on. The lockfile holds all groups.

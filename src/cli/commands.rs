@@ -8,8 +8,9 @@ use clap::CommandFactory;
 
 use super::args::{Arguments, Command, Global, Groups, Layout};
 use super::progress::Terminal;
-use super::{Failure, environment, manifest_report, report, standard_output};
+use super::{Failure, cache, environment, manifest_report, report, standard_output};
 use crate::archive::{ArchiveOptions, Format};
+use crate::error::Kind;
 use crate::event::CancelToken;
 use crate::lockfile::Lockfile;
 use crate::name::CookbookName;
@@ -31,7 +32,8 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     let jobs = global
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());
-    let cx = Context::new(environment::store(global)?)
+    let store = environment::store(global)?;
+    let cx = Context::new(&store)
         .with_reporter(&terminal)
         .with_cancel(cancel)
         .with_env(environment::shown_to_manifests(global))
@@ -66,6 +68,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         } => files(&cx, global, dir.as_deref(), (*layout, groups)),
         Command::Metadata { dir } => metadata(&cx, dir),
         Command::Manifest { file } => manifest(&cx, global, file.as_deref()),
+        Command::Cache(command) => cache::run(&cx, global, &store, command),
         Command::Completions { .. } => Ok(()),
     }
 }
@@ -252,7 +255,7 @@ fn files(
     }
     match listing.refused.is_empty() {
         true => Ok(()),
-        false => Err(Failure::Refused),
+        false => Err(Failure::Told(Kind::User)),
     }
 }
 

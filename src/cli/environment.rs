@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use etcetera::BaseStrategy;
 
@@ -48,6 +49,11 @@ pub(super) fn git_protocol(global: &Global) -> Result<GitProtocol, Failure> {
             .hint("allowed: `https`, `ssh`"),
         ))
     })
+}
+
+/// The time by which ages in the store are told. No archive and no lockfile depends on it.
+pub(super) fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// The time of an archive's entries: SOURCE_DATE_EPOCH

@@ -6,6 +6,7 @@
 )]
 
 mod args;
+mod cache;
 mod commands;
 mod diagnostic;
 mod environment;
@@ -13,6 +14,7 @@ mod exit;
 mod manifest_report;
 mod progress;
 mod report;
+mod units;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -58,7 +60,7 @@ pub fn main() -> ExitCode {
             show(&error.diagnostics(), color);
             ExitCode::from(exit_code(error.kind()))
         }
-        Err(Failure::Refused) => ExitCode::from(exit_code(Kind::User)),
+        Err(Failure::Told(kind)) => ExitCode::from(exit_code(kind)),
     }
 }
 
@@ -71,7 +73,7 @@ enum Failure {
     /// The standard output failed.
     Output(io::Error),
     /// What is wrong has been printed already.
-    Refused,
+    Told(Kind),
 }
 
 impl<E: Diagnose + 'static> From<E> for Failure {
@@ -93,6 +95,7 @@ fn is_broken_pipe(error: &dyn Diagnose) -> bool {
 }
 
 fn show(diagnostics: &[Diagnostic], color: Color) {
+    progress::clear_screen();
     let text: String = diagnostics
         .iter()
         .map(|shown| diagnostic::render(diagnostic::Severity::Error, shown))

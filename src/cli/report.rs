@@ -23,6 +23,7 @@ impl Output {
     }
 
     pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        super::progress::clear_screen();
         self.0
             .write_all(text.as_bytes())
             .and_then(|()| self.0.flush())

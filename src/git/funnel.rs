@@ -21,6 +21,7 @@ pub(super) enum Told {
         bytes: u64,
     },
     Waiting(String),
+    WaitFinished(String),
     Warning(Diagnostic),
 }
 
@@ -50,6 +51,7 @@ impl Told {
                 bytes: *bytes,
             },
             Self::Waiting(what) => Event::Waiting { what },
+            Self::WaitFinished(what) => Event::WaitFinished { what },
             Self::Warning(warning) => Event::Warning(warning),
         });
     }
@@ -83,6 +85,7 @@ impl Reporter for Funnel {
                 bytes: *bytes,
             },
             Event::Waiting { what } => Told::Waiting((*what).to_owned()),
+            Event::WaitFinished { what } => Told::WaitFinished((*what).to_owned()),
             Event::Warning(warning) => Told::Warning((*warning).clone()),
             // A fetch tells of nothing else.
             _ => return,

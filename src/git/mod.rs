@@ -19,6 +19,7 @@ mod shallow;
 mod submodules;
 mod transport;
 mod tree;
+mod verify;
 mod wire;
 
 pub use access::GitAccess;
@@ -26,3 +27,4 @@ pub use error::GitError;
 pub(crate) use repositories::{Repositories, Request};
 pub(crate) use settle::Wanted;
 pub(crate) use submodules::Submodule;
+pub(crate) use verify::verify_mirror;

@@ -134,6 +134,10 @@ impl<'a> Context<'a> {
         &self.limits
     }
 
+    pub(super) fn store(&self) -> Store {
+        Store::new(&self.store)
+    }
+
     pub(super) fn repositories(&self, manifest: &Manifest) -> Repositories<'_> {
         Repositories::new(
             (Store::new(&self.store), manifest.folder()),

@@ -1,5 +1,6 @@
 //! The operations: the only place that puts the parts in sequence.
 
+mod cache;
 mod context;
 mod error;
 mod expand;
@@ -15,6 +16,10 @@ mod tree;
 mod vendor;
 mod write;
 
+pub use cache::{
+    CacheCheck, CacheEntry, CacheLeftover, CacheListing, CachePruned, CheckedEntry, PruneOptions,
+    cache_list, cache_prune, cache_verify,
+};
 pub use context::Context;
 pub use error::{Error, LockDifference};
 pub use files::{Listing, list_files, list_folder};

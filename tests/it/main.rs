@@ -16,6 +16,7 @@ mod architecture;
 mod archive_wire;
 mod atomic;
 mod berksfile;
+mod cache;
 mod commands;
 mod determinism;
 mod exit_codes;

@@ -1,0 +1,98 @@
+//! The kinds of things that a store keeps: one row each.
+
+/// A kind of thing that the store keeps. More may come.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CacheKind {
+    /// The mirror of a git repository.
+    Git,
+    /// The objects of Git LFS.
+    Lfs,
+}
+
+/// How things of a kind lie in their folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A folder each, `<name>-<16 hex>`, changed under its own lock.
+    Folders,
+    /// A file each, `<2 hex>/<SHA-256>`: it never changes, and needs no lock.
+    Objects,
+}
+
+impl CacheKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Git, Self::Lfs];
+
+    /// The kind's own word in commands and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Git => "git",
+            Self::Lfs => "lfs",
+        }
+    }
+
+    /// The folder in the store, whose number is that of the form.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Git => "git-1",
+            Self::Lfs => "lfs-1",
+        }
+    }
+
+    pub(super) fn form(self) -> Form {
+        match self {
+            Self::Git => Form::Folders,
+            Self::Lfs => Form::Objects,
+        }
+    }
+
+    /// Whether each thing of this kind has a name for a person, and is told of by itself.
+    pub(crate) fn is_told_one_by_one(self) -> bool {
+        self.form() == Form::Folders
+    }
+}
+
+/// Whether a name is one that [`Form::Folders`] has. What is called otherwise is none of ours, and is
+/// neither listed nor removed.
+pub(super) fn is_folder_name(name: &str) -> bool {
+    let digits = name.rsplit_once('-').map(|(_, digits)| digits);
+    digits.is_some_and(|digits| is_hex(digits, 16))
+}
+
+/// Whether a text is so many lower-case hex digits.
+pub(super) fn is_hex(text: &str, length: usize) -> bool {
+    let is_digit = |b| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == length && text.bytes().all(is_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn the_names_of_mirrors_are_known_again() {
+        let store = Store::new(Path::new("store"));
+        for address in [
+            "https://example.com/a.git",
+            "git@host:x/y-z",
+            "/",
+            "",
+            "/srv/été",
+        ] {
+            let folder = store.mirror_folder(address);
+            let name = folder.file_name().and_then(|name| name.to_str());
+            assert!(name.is_some_and(is_folder_name), "{address}: {folder:?}");
+        }
+        for other in [
+            "web",
+            "web-0123456789abcde",
+            "0123456789abcdef",
+            "web-0123456789ABCDEF",
+        ] {
+            assert!(!is_folder_name(other), "{other}");
+        }
+    }
+}
