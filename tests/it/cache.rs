@@ -539,8 +539,15 @@ fn what_killed_runs_left_goes_and_nothing_else() {
     held_lock.lock().expect("a lock");
     let busy_lock = File::open(busy.with_extension("lock")).expect("the lock's file");
     busy_lock.lock().expect("a lock");
+    // A mirror is being made, under the lock that it will have.
+    let making = made(store.join("git-1/making-0123456789abcdef.lock"));
+    let making_lock = File::open(&making).expect("a file");
+    making_lock.lock().expect("a lock");
+    let made_aside = store.join("git-1/.cookpack-tmp-making-0123456789abcdef");
     let kept = [
         held,
+        making,
+        made(made_aside.join("HEAD")),
         made(busy.join("objects/pack/pack_git2_1234")),
         // It may belong to somebody whose lock is not known, until it is a day old.
         made(store.join("git-1/.cookpack-tmp-young/HEAD")),
@@ -551,6 +558,7 @@ fn what_killed_runs_left_goes_and_nothing_else() {
     assert_eq!(run["leftovers"].as_array().map(Vec::len), Some(8), "{run}");
     assert_eq!(run["freed"], 8 * 5);
     assert!(gone.iter().all(|path| path.exists()));
+    assert_eq!(sandbox.ok("cache list").lines().len(), 3);
     let run = sandbox.ok("cache prune");
     for path in &gone {
         assert!(!path.exists(), "{}: {run}", path.display());
@@ -566,9 +574,13 @@ fn what_killed_runs_left_goes_and_nothing_else() {
     let locks = names
         .iter()
         .filter(|path| path.extension().is_some_and(|e| e == "lock"));
-    assert_eq!(locks.count(), 2, "{names:?}");
-    drop((held_lock, busy_lock));
+    assert_eq!(locks.count(), 3, "{names:?}");
+    sandbox.ok("cache prune --all");
+    assert!(made_aside.join("HEAD").exists() && busy.join("HEAD").exists());
+    drop((held_lock, busy_lock, making_lock));
     sandbox.ok("cache verify");
+    sandbox.ok("cache prune --all");
+    assert!(!made_aside.exists() && !busy.exists());
 }
 
 #[test]
