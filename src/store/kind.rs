@@ -52,11 +52,12 @@ impl CacheKind {
     }
 }
 
-/// Whether a name is one that [`Form::Folders`] has. What is called otherwise is none of ours, and is
-/// neither listed nor removed.
+/// Whether a name is one that [`Form::Folders`] has. What is called otherwise is none of ours, or is
+/// being written under a temporary name: as a thing of its own it is neither listed nor removed.
 pub(super) fn is_folder_name(name: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let digits = name.rsplit_once('-').map(|(_, digits)| digits);
-    digits.is_some_and(|digits| is_hex(digits, 16))
+    name.bytes().all(is_plain) && digits.is_some_and(|digits| is_hex(digits, 16))
 }
 
 /// Whether a text is so many lower-case hex digits.
@@ -91,6 +92,7 @@ mod tests {
             "web-0123456789abcde",
             "0123456789abcdef",
             "web-0123456789ABCDEF",
+            ".cookpack-tmp-web-0123456789abcdef",
         ] {
             assert!(!is_folder_name(other), "{other}");
         }
