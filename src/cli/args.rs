@@ -218,9 +218,9 @@ impl From<Layout> for LayoutKind {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Protocol {
-    /// https://github.com/owner/repo.git
+    /// Without a user: public repositories, or credentials from git's helpers
     Https,
-    /// git@github.com:owner/repo.git
+    /// As the user `git`, with a key
     Ssh,
 }
 

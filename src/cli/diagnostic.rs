@@ -4,6 +4,7 @@ use annotate_snippets::renderer::DEFAULT_TERM_WIDTH;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::error::Diagnostic;
+use crate::manifest::masked;
 use crate::text::{Label, SourceFile};
 
 /// How much a diagnostic matters.
@@ -65,7 +66,8 @@ fn snippet<'a>(
             false => annotation.label(&label.note),
         }
     });
-    Snippet::source(file.text())
+    // An address in a manifest may hold credentials, and a message ends in a log that others read.
+    Snippet::source(masked(file.text()))
         .path(file.name())
         .annotations(annotations)
 }
@@ -92,7 +94,7 @@ error: unknown key `brnach` in cookbook `apt`
 4 | apt = { git = \"a\", brnach = \"b\" }
   |                    ^^^^^^
   |
-  = help: did you mean `branch`? allowed here: `branch`, `commit`, `git`, `groups`, `override`, `path`, `ref`, `rel`, `tag`, `version`
+  = help: did you mean `branch`? allowed here: `bitbucket`, `branch`, `commit`, `git`, `github`, `gitlab`, `glob`, `groups`, `lfs`, `override`, `path`, `ref`, `rel`, `tag`, `version`
 ";
         assert_eq!(shown, want);
     }

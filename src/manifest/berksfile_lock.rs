@@ -264,3 +264,31 @@ fn read_json(file: &SourceFile) -> Result<BerksfileLock, ManifestError> {
     }
     Ok(lock)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::TreePath;
+
+    #[test]
+    fn what_was_locked_by_an_address_that_is_read_as_another_still_counts() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let text = format!(
+            "DEPENDENCIES\n  web\n    git: git://github.com/example/web.git\n    revision: {id}\n\nGRAPH\n  web (1.0.0)\n"
+        );
+        let lock = BerksfileLock::parse(&SourceFile::new("Berksfile.lock", text)).unwrap();
+        let commit = |url: &str| {
+            let source = Source::Git {
+                url: url.parse().unwrap(),
+                reference: GitRef::Default,
+                rel: TreePath::root(),
+                lfs: false,
+            };
+            lock.commit(&"web".parse().unwrap(), &source)
+        };
+        let locked = Some(id.parse().unwrap());
+        assert_eq!(commit("git://github.com/example/web.git"), locked);
+        assert_eq!(commit("https://github.com/example/web.git"), locked);
+        assert_eq!(commit("https://github.com/example/other.git"), None);
+    }
+}

@@ -290,8 +290,6 @@ mod tests {
     use super::*;
     use crate::digest::Digest;
     use crate::error::Diagnose;
-    use crate::manifest::GitRef;
-    use crate::path::TreePath;
 
     fn read(text: &str) -> Result<Manifest, DocumentError> {
         Manifest::parse("cookpack.toml", text)
@@ -458,103 +456,6 @@ mod tests {
                 "",
             ),
             (
-                "+[cookbooks]\napt = { github = \"a/b\", git = \"x\" }\n",
-                4,
-                "both `git` and `github`",
-                "keep",
-            ),
-            (
-                "+[cookbooks]\napt = { github = \"a/b\", gitlab = \"a/b\" }\n",
-                4,
-                "both `github` and `gitlab`",
-                "keep",
-            ),
-            (
-                "+[cookbooks]\napt = { bitbucket = \"a/b\", path = \"x\" }\n",
-                4,
-                "both `bitbucket` and `path`",
-                "keep",
-            ),
-            (
-                "+[cookbooks]\napt = { github = \"a\" }\n",
-                4,
-                "`a` is no repository at github.com: write `owner/repository`",
-                "",
-            ),
-            (
-                "+[cookbooks]\napt = { lfs = true, version = \"1.0\" }\n",
-                4,
-                "`lfs` belongs to `git`, and `apt` has no `git`",
-                "add the repository",
-            ),
-            (
-                "+[cookbooks]\napt = { path = \"x\", lfs = true }\n",
-                4,
-                "`lfs` belongs to `git`, but `apt` has a `path`",
-                "take it out",
-            ),
-            (
-                "+[cookbooks]\napt = { path = \"x\", ref = \"main\" }\n",
-                4,
-                "`ref` belongs to `git`",
-                "take it out",
-            ),
-            (
-                "+[cookbooks]\napt = { git = \"x\", lfs = \"yes\" }\n",
-                4,
-                "`lfs` must be `true` or `false`",
-                "",
-            ),
-            (
-                "+[cookbooks]\nall = { git = \"x\", glob = \"*\", rel = \"y\" }\n",
-                4,
-                "`rel` is for one cookbook",
-                "into the pattern",
-            ),
-            (
-                "+[cookbooks]\nall = { git = \"x\", glob = \"*\", version = \"1.0\" }\n",
-                4,
-                "`version` is for one cookbook",
-                "an entry with `rel` or `path`",
-            ),
-            (
-                "+[cookbooks]\nall = { path = \"x\", glob = \"*\", override = { version = \"1\" } }\n",
-                4,
-                "`override` is for one cookbook",
-                "mend its metadata.rb",
-            ),
-            (
-                "+[cookbooks]\nall = { path = \"x\", glob = \"*\", tag = \"v1\" }\n",
-                4,
-                "`tag` belongs to `git`",
-                "",
-            ),
-            (
-                "+[cookbooks]\nall = { path = \"x\", glob = \"**/x\" }\n",
-                4,
-                "`**/x` is no pattern",
-                "write each level",
-            ),
-            (
-                "+[cookbooks]\nall = { glob = \"*\" }\n",
-                4,
-                "`all` has no source",
-                "beside its `glob`",
-            ),
-            (
-                "+[git]\nprotocol = \"git\"\n",
-                4,
-                "`git` is no protocol",
-                "`https`, `ssh`",
-            ),
-            (
-                "+[git]\nexecutable = \"git\"\n",
-                4,
-                "`executable` must be `true` or `false`",
-                "",
-            ),
-            ("+[git]\nprogram = true\n", 4, "unknown key `program`", ""),
-            (
                 "+[layers.x]\nboot = []\n",
                 4,
                 "unknown key `boot`",
@@ -593,61 +494,6 @@ mod tests {
         assert_ne!(
             digest(base),
             digest(&base.replace("}", ", version = \"1.0\" }"))
-        );
-    }
-
-    #[test]
-    fn short_forms_are_addresses_by_the_protocol_that_is_set() {
-        let text = "[bundle]\nname = \"x\"\n[cookbooks]\na = { github = \"x/a\" }\nb = { gitlab = \"x/y/b\", tag = \"v1\" }\n";
-        let urls = |manifest: &Manifest| -> Vec<String> {
-            let sources = manifest.cookbooks.values().flat_map(|asked| &asked.source);
-            sources.map(ToString::to_string).collect()
-        };
-        let https = [
-            "https://github.com/x/a.git, the default branch",
-            "https://gitlab.com/x/y/b.git, tag `v1`",
-        ];
-        let ssh = [
-            "git@github.com:x/a.git, the default branch",
-            "git@gitlab.com:x/y/b.git, tag `v1`",
-        ];
-        assert_eq!(urls(&read(text).unwrap()), https);
-        let given = |text: &str, protocol| Manifest::parse_with("c", text, protocol).unwrap();
-        assert_eq!(urls(&given(text, GitProtocol::Ssh)), ssh);
-        // The manifest's own goes before the one that is given.
-        let own = |protocol: &str| format!("{text}[git]\nprotocol = \"{protocol}\"\n");
-        assert_eq!(urls(&given(&own("https"), GitProtocol::Ssh)), https);
-        assert_eq!(urls(&given(&own("ssh"), GitProtocol::Https)), ssh);
-    }
-
-    #[test]
-    fn patterns_are_entries_of_their_own() {
-        let manifest = read(
-            "[bundle]\nname = \"x\"\n[cookbooks]\n\
-             \"all of it\" = { git = \"x\", glob = \"./cookbooks/*/\", branch = \"main\", lfs = true }\n\
-             site = { path = \"..\", glob = \"site-*\", groups = [\"test\"] }\n\
-             web = { path = \"web\" }\n",
-        )
-        .unwrap();
-        assert_eq!(manifest.cookbooks.len(), 1);
-        let [all, site] = &manifest.globs[..] else {
-            panic!("{:?}", manifest.globs)
-        };
-        assert_eq!(
-            (&*all.label, all.glob.as_str(), all.at.line()),
-            ("all of it", "cookbooks/*", 4)
-        );
-        assert_eq!(all.groups, [DEFAULT_GROUP]);
-        assert_eq!(site.groups, ["test"]);
-        let folder = TreePath::parse("cookbooks/web").unwrap();
-        assert_eq!(
-            all.requirement(&folder).source,
-            Some(Source::Git {
-                url: "x".parse().unwrap(),
-                reference: GitRef::Branch("main".to_owned()),
-                rel: folder,
-                lfs: true
-            })
         );
     }
 

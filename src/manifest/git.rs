@@ -146,6 +146,36 @@ pub(crate) fn redact(url: &str) -> String {
     format!("{scheme}://{user}{host}{path}")
 }
 
+/// Puts stars in the place of all that [`redact`] would take out of the addresses in a text, so that
+/// every byte after them stays where it is.
+#[cfg(feature = "cli")]
+pub(crate) fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let ends = |c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c);
+        let (address, behind) = after.split_at(after.find(ends).unwrap_or(after.len()));
+        let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+        shown.push_str(before);
+        shown.push_str("://");
+        match authority.rsplit_once('@') {
+            // An ssh user without a password is part of the address, not a secret.
+            Some((user, host)) if user.contains(':') || !before.ends_with("ssh") => {
+                shown.push_str(&"*".repeat(user.len()));
+                shown.push('@');
+                shown.push_str(host);
+            }
+            _ => shown.push_str(authority),
+        }
+        let (path, query) = path.split_at(path.find('?').map_or(path.len(), |at| at + 1));
+        shown.push_str(path);
+        shown.push_str(&"*".repeat(query.len()));
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
+}
+
 impl fmt::Display for GitUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.redacted())
@@ -399,6 +429,28 @@ mod tests {
         assert!(shown("ssh://git@example.com/a").contains("git@example.com"));
         let error = "ftp://me:s3cret@example.com".parse::<GitUrl>().unwrap_err();
         assert!(!error.to_string().contains("s3cret"));
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn credentials_in_a_text_are_masked_in_place() {
+        for (text, wanted) in [
+            (
+                "a = { git = \"https://me:s3cret@example.com/a.git\" } # é",
+                "a = { git = \"https://*********@example.com/a.git\" } # é",
+            ),
+            (
+                "'http://tök@h' 'ssh://git@h/a'",
+                "'http://****@h' 'ssh://git@h/a'",
+            ),
+            ("ssh://me:pw@h/a", "ssh://*****@h/a"),
+            ("https://h/a?token=x\nb", "https://h/a?*******\nb"),
+            ("https://h/a@b ://", "https://h/a@b ://"),
+            ("git@h:a no address", "git@h:a no address"),
+        ] {
+            assert_eq!(masked(text), wanted);
+            assert_eq!(masked(text).len(), text.len());
+        }
     }
 
     #[test]

@@ -94,6 +94,50 @@ impl Glob {
             && names.next().is_none()
     }
 
+    /// The cookbooks' folders that the pattern names below the folder `base` of a tree: those that hold a
+    /// metadata.rb or a metadata.json. They are relative to `base` and sorted. Only folders that the
+    /// pattern can match are looked into. Links are not followed, and a folder whose name no [`TreePath`]
+    /// can hold is passed over.
+    ///
+    /// # Errors
+    /// When the tree cannot be read.
+    pub fn expand(&self, tree: &dyn Tree, base: &TreePath) -> Result<Vec<TreePath>, TreeError> {
+        let mut folders = vec![Vec::new()];
+        for component in self.components() {
+            let mut inner = Vec::new();
+            for folder in folders {
+                if !component.contains(WILDCARDS) {
+                    let path = join_bytes(&folder, component.as_bytes());
+                    if tree.kind(&base.join(&path))? == Some(EntryKind::Directory) {
+                        inner.push(path);
+                    }
+                    continue;
+                }
+                for entry in tree.entries(&base.join(&folder))? {
+                    let is_named = |name| fnmatch(component, name);
+                    if entry.kind == EntryKind::Directory
+                        && std::str::from_utf8(&entry.name).is_ok_and(is_named)
+                    {
+                        inner.push(join_bytes(&folder, &entry.name));
+                    }
+                }
+            }
+            folders = inner;
+        }
+        let mut found = Vec::new();
+        for folder in folders {
+            let path = std::str::from_utf8(&folder).ok();
+            let Some(path) = path.and_then(|path| TreePath::parse(path).ok()) else {
+                continue;
+            };
+            if is_cookbook(tree, &base.join(&folder))? {
+                found.push(path);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
     fn components(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')
     }
@@ -118,50 +162,6 @@ impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// The cookbooks' folders that a pattern names below the folder `base` of a tree: those that hold a
-/// metadata.rb or a metadata.json. They are relative to `base` and sorted. Only folders that the
-/// pattern can match are looked into. Links are not followed, and a folder whose name no [`TreePath`]
-/// can hold is passed over.
-///
-/// # Errors
-/// When the tree cannot be read.
-pub fn expand(tree: &dyn Tree, base: &TreePath, glob: &Glob) -> Result<Vec<TreePath>, TreeError> {
-    let mut folders = vec![Vec::new()];
-    for component in glob.components() {
-        let mut inner = Vec::new();
-        for folder in folders {
-            if !component.contains(WILDCARDS) {
-                let path = join_bytes(&folder, component.as_bytes());
-                if tree.kind(&base.join(&path))? == Some(EntryKind::Directory) {
-                    inner.push(path);
-                }
-                continue;
-            }
-            for entry in tree.entries(&base.join(&folder))? {
-                let is_named = |name| fnmatch(component, name);
-                if entry.kind == EntryKind::Directory
-                    && std::str::from_utf8(&entry.name).is_ok_and(is_named)
-                {
-                    inner.push(join_bytes(&folder, &entry.name));
-                }
-            }
-        }
-        folders = inner;
-    }
-    let mut found = Vec::new();
-    for folder in folders {
-        let path = std::str::from_utf8(&folder).ok();
-        let Some(path) = path.and_then(|path| TreePath::parse(path).ok()) else {
-            continue;
-        };
-        if is_cookbook(tree, &base.join(&folder))? {
-            found.push(path);
-        }
-    }
-    found.sort_unstable();
-    Ok(found)
 }
 
 fn is_cookbook(tree: &dyn Tree, folder: &[u8]) -> Result<bool, TreeError> {
@@ -378,7 +378,7 @@ mod tests {
         ]);
         let find = |base: &str, glob: &str| -> Vec<String> {
             let base = TreePath::parse(base).unwrap();
-            let found = expand(&tree, &base, &Glob::parse(glob).unwrap()).unwrap();
+            let found = Glob::parse(glob).unwrap().expand(&tree, &base).unwrap();
             found.iter().map(ToString::to_string).collect()
         };
         assert_eq!(

@@ -1,5 +1,7 @@
 //! The hosts whose repositories have a short form: `github = "owner/repository"`.
 
+use super::git::redact;
+
 /// How the short form of a repository (`github`, `gitlab`, `bitbucket`) becomes an address.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +99,8 @@ impl Host {
         match fits && repository.split('/').all(is_plain) && !repository.ends_with(".git") {
             true => Ok(repository.to_owned()),
             false => Err(InvalidRepository {
-                found: repository.to_owned(),
+                // Somebody may have written a whole address, with credentials in it.
+                found: redact(repository),
                 host: self.name,
                 expected,
             }),

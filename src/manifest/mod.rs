@@ -31,11 +31,11 @@ pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
 pub use berksfile_lock::{BerksfileLock, LockedVersion};
 pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
-#[cfg(feature = "cli")]
-pub(crate) use git::redact;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
 pub(crate) use git::{check_any_ref, check_ref_name};
-pub use glob::{Glob, GlobRequirement, GlobSource, InvalidGlob, expand};
+#[cfg(feature = "cli")]
+pub(crate) use git::{masked, redact};
+pub use glob::{Glob, GlobRequirement, GlobSource, InvalidGlob};
 pub use hosts::GitProtocol;
 pub use overrides::Override;
 pub use policyfile::{NamedRunList, Policyfile};

@@ -91,6 +91,8 @@ impl Found {
             text.push_str(
                 "# No cookbook was found here. Write one line for each:\n\
                  # web = { git = \"path/to/repository\", branch = \"main\" }\n\
+                 # java = { github = \"owner/repository\", tag = \"v1.0.0\" }\n\
+                 # site = { git = \"path/to/monorepo\", glob = \"cookbooks/*\" }\n\
                  # base = { path = \"cookbooks/base\" }\n",
             );
         }

@@ -10,7 +10,7 @@ use crate::lockfile::{LockedCookbook, Lockfile, Pin};
 use crate::manifest::{BerksfileLock, Manifest};
 use crate::name::CookbookName;
 use crate::resolve::{Candidate, resolve};
-use crate::source::WorkTrees;
+use crate::source::are_dirty;
 use crate::text::nearest;
 
 /// What an existing lockfile means to a resolution.
@@ -155,10 +155,17 @@ pub(super) fn prepare(
 /// Notes for each folder whether what is packed of it is in no commit.
 fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
     let project = manifest.folder();
-    let mut work_trees = WorkTrees::default();
-    for (pin, cookbook) in loaded.values_mut() {
-        if let Pin::Path { path, dirty } = pin {
-            *dirty = work_trees.is_dirty(&project, &project.join(path), &cookbook.plan);
+    let folders: Vec<_> = loaded
+        .values()
+        .filter_map(|(pin, cookbook)| match pin {
+            Pin::Path { path, .. } => Some((project.join(path), &cookbook.plan)),
+            Pin::Git { .. } => None,
+        })
+        .collect();
+    let mut found = are_dirty(&project, &folders).into_iter();
+    for (pin, _) in loaded.values_mut() {
+        if let Pin::Path { dirty, .. } = pin {
+            *dirty = found.next().unwrap_or(false);
         }
     }
 }

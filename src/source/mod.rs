@@ -20,7 +20,7 @@ use crate::path::TreePath;
 pub(crate) use folder::FolderTree;
 pub(crate) use mounted::Mounted;
 pub(crate) use project::ProjectFiles;
-pub(crate) use work_tree::WorkTrees;
+pub(crate) use work_tree::are_dirty;
 use work_tree::executables;
 
 /// Why a folder cannot be a source.

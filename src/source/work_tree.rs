@@ -4,7 +4,7 @@
 //! A work tree that libgit2 does not open is as if there were none: one that another user owns, one
 //! whose `.git` is broken, one of git's SHA-256 format. What a folder gives does not hang on it then.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,50 +66,37 @@ fn slashed(path: &Path) -> Vec<u8> {
     parts.join(&b'/')
 }
 
-/// The git work trees of one run, each opened once.
-#[derive(Default)]
-pub(crate) struct WorkTrees {
-    opened: HashMap<PathBuf, Option<Repository>>,
-}
-
-impl WorkTrees {
-    /// Whether what is packed of the cookbook in `folder` is in no commit: a packed file is not in the
-    /// commit that is checked out or is another one there, or a file that the commit has in the folder
-    /// is gone. A packed file that git ignores is in no commit either. `plan` is that of the tree and
-    /// the folder that [`super::open_folder`] gives. False where there is no work tree.
-    pub(crate) fn is_dirty(&mut self, project: &Path, folder: &Path, plan: &CookbookPlan) -> bool {
-        let Ok(real) = fs::canonicalize(folder) else {
-            return false;
-        };
-        let Some(work_tree) = work_tree_of(&real) else {
-            return false;
-        };
-        let (root, base) = root_and_base(project, &real);
-        let Ok(start) = root.strip_prefix(work_tree) else {
-            return false;
-        };
-        let start = slashed(start);
-        // A file that is packed through a link depends on both.
-        let packed: BTreeSet<Vec<u8>> = plan
-            .included
-            .iter()
-            .flat_map(|file| {
-                [
-                    base.join(file.path.as_str().as_bytes()),
-                    file.source.clone(),
-                ]
-            })
-            .map(|path| join_bytes(&start, &path))
-            .collect();
-        let below = slashed(real.strip_prefix(work_tree).unwrap_or(&real));
-        let opened = self.opened.entry(work_tree.to_owned());
-        let repository = opened.or_insert_with(|| open(work_tree)).as_ref();
-        repository.is_some_and(|repository| has_changes(repository, below, &packed))
+/// For each of the cookbooks in these folders, whether what is packed of it is in no commit: a packed
+/// file is not in the commit that is checked out or is another one there, or a file that the commit has
+/// in the folder is gone. A packed file that git ignores is in no commit either. A plan is that of the
+/// tree and the folder that [`super::open_folder`] gives. False where there is no work tree.
+///
+/// A work tree is gone through once, however many of the cookbooks it holds.
+pub(crate) fn are_dirty(project: &Path, cookbooks: &[(PathBuf, &CookbookPlan)]) -> Vec<bool> {
+    let mut dirty = vec![false; cookbooks.len()];
+    let mut by_work_tree: BTreeMap<PathBuf, Vec<(usize, Packed)>> = BTreeMap::new();
+    for (index, (folder, plan)) in cookbooks.iter().enumerate() {
+        if let Some((work_tree, packed)) = Packed::of(project, folder, plan) {
+            let known = by_work_tree.entry(work_tree).or_default();
+            known.push((index, packed));
+        }
     }
+    for (work_tree, packed) in by_work_tree {
+        let folders = packed.iter().map(|(_, packed)| &*packed.folder);
+        let changes = open(&work_tree).and_then(|repository| changes(&repository, folders));
+        let changes = changes.unwrap_or_default();
+        for (index, packed) in packed {
+            dirty[index] = packed.is_changed(&changes);
+        }
+    }
+    dirty
 }
 
-/// Whether git's status tells of a change below a folder that matters to the files packed of it.
-fn has_changes(repository: &Repository, below: Vec<u8>, packed: &BTreeSet<Vec<u8>>) -> bool {
+/// What git's status tells of the files in some folders of a work tree, by path.
+fn changes<'f>(
+    repository: &Repository,
+    folders: impl Iterator<Item = &'f [u8]> + Clone,
+) -> Option<BTreeMap<Vec<u8>, Status>> {
     let mut options = StatusOptions::new();
     options
         .include_untracked(true)
@@ -117,19 +104,66 @@ fn has_changes(repository: &Repository, below: Vec<u8>, packed: &BTreeSet<Vec<u8
         .include_ignored(true)
         .recurse_ignored_dirs(true)
         .disable_pathspec_match(true);
-    if !below.is_empty() {
-        options.pathspec(below);
+    // An empty path would name nothing; none at all names everything.
+    if !folders.clone().any(<[u8]>::is_empty) {
+        for folder in folders {
+            options.pathspec(folder);
+        }
     }
-    let Ok(statuses) = repository.statuses(Some(&mut options)) else {
-        return false;
-    };
-    statuses.iter().any(|entry| {
-        let is_gone = Status::WT_DELETED | Status::INDEX_DELETED;
+    let statuses = repository.statuses(Some(&mut options)).ok()?;
+    let told = statuses.iter().map(|entry| {
         let path = entry.path_bytes();
         // A submodule, or a repository that is none, is told of as a whole.
         let path = path.strip_suffix(b"/").unwrap_or(path);
-        entry.status().intersects(is_gone) || is_packed(path, packed)
-    })
+        (path.to_vec(), entry.status())
+    });
+    Some(told.collect())
+}
+
+/// What is packed of a folder, as paths in the work tree that holds it.
+struct Packed {
+    folder: Vec<u8>,
+    files: BTreeSet<Vec<u8>>,
+}
+
+impl Packed {
+    fn of(project: &Path, folder: &Path, plan: &CookbookPlan) -> Option<(PathBuf, Self)> {
+        let real = fs::canonicalize(folder).ok()?;
+        let work_tree = work_tree_of(&real)?;
+        let (root, base) = root_and_base(project, &real);
+        let start = slashed(root.strip_prefix(work_tree).ok()?);
+        let files = plan.included.iter();
+        // A file that is packed through a link depends on both.
+        let files = files
+            .flat_map(|file| {
+                [
+                    base.join(file.path.as_str().as_bytes()),
+                    file.source.clone(),
+                ]
+            })
+            .map(|path| join_bytes(&start, &path));
+        let packed = Self {
+            folder: slashed(real.strip_prefix(work_tree).ok()?),
+            files: files.collect(),
+        };
+        Some((work_tree.to_owned(), packed))
+    }
+
+    /// Whether one of the changes in the folder matters to what is packed.
+    fn is_changed(&self, changes: &BTreeMap<Vec<u8>, Status>) -> bool {
+        let is_gone = Status::WT_DELETED | Status::INDEX_DELETED;
+        let mut start = self.folder.clone();
+        if !start.is_empty() {
+            start.push(b'/');
+        }
+        let below = changes
+            .range(start.clone()..)
+            .take_while(|(path, _)| path.starts_with(&start));
+        // The folder may itself be a submodule that is not checked out, and no work tree of its own.
+        below
+            .chain(changes.get_key_value(&self.folder))
+            .any(|(path, status)| status.intersects(is_gone) || is_packed(path, &self.files))
+    }
 }
 
 /// Whether one of the files is at a path or below it.

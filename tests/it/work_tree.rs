@@ -172,6 +172,42 @@ fn a_folder_is_looked_up_in_the_work_tree_that_holds_it_if_one_does() {
 }
 
 #[test]
+fn of_many_cookbooks_in_several_work_trees_each_has_its_own_note() {
+    let sandbox = Sandbox::new();
+    let (one, two) = (sandbox.repo("one"), sandbox.repo("two"));
+    one.cookbook("cookbooks/a", "a", "1.0.0")
+        .cookbook("cookbooks/a-b", "a-b", "1.0.0")
+        .cookbook("cookbooks/b", "b", "1.0.0");
+    // A cookbook that is a whole repository.
+    two.cookbook(".", "whole", "1.0.0");
+    one.commit("1");
+    two.commit("1");
+    sandbox.cookbook("none", "none", "").manifest(
+        "a = { path = \"one/cookbooks/a\" }\n\"a-b\" = { path = \"one/cookbooks/a-b\" }\n\
+         b = { path = \"one/cookbooks/b\" }\nwhole = { path = \"two\" }\n\
+         none = { path = \"none\" }\n",
+    );
+    let dirty = || -> Vec<String> {
+        sandbox.ok("lock");
+        let lock: toml::Table = sandbox.text("cookpack.lock").parse().expect("TOML");
+        let cookbooks = lock["cookbook"].as_array().expect("cookbooks").iter();
+        cookbooks
+            .filter(|cookbook| cookbook.get("dirty").is_some())
+            .map(|cookbook| cookbook["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert!(dirty().is_empty());
+    one.write("cookbooks/a-b/README.md", "x\n");
+    assert_eq!(dirty(), ["a-b"]);
+    two.write("README.md", "x\n");
+    one.write("cookbooks/b/README.md", "x\n");
+    assert_eq!(dirty(), ["a-b", "b", "whole"]);
+    two.commit("2");
+    one.commit("2");
+    assert!(dirty().is_empty());
+}
+
+#[test]
 fn a_linked_work_tree_is_one_too() {
     let (sandbox, repo) = project();
     repo.git("worktree add -q ../linked");

@@ -223,3 +223,164 @@ pub(super) fn read_glob(
         at,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Diagnose;
+    use crate::manifest::{DEFAULT_GROUP, Manifest, Source};
+
+    fn read(text: &str) -> Result<Manifest, DocumentError> {
+        Manifest::parse("cookpack.toml", text)
+    }
+
+    /// What is wrong in a manifest's fourth line, and what the message and its hint must say.
+    #[test]
+    fn what_makes_no_sense_is_marked_with_a_next_step() {
+        let table = [
+            (
+                "[cookbooks]\napt = { github = \"a/b\", git = \"x\" }\n",
+                "both `git` and `github`",
+                "keep",
+            ),
+            (
+                "[cookbooks]\napt = { github = \"a/b\", gitlab = \"a/b\" }\n",
+                "both `github` and `gitlab`",
+                "keep",
+            ),
+            (
+                "[cookbooks]\napt = { bitbucket = \"a/b\", path = \"x\" }\n",
+                "both `bitbucket` and `path`",
+                "keep",
+            ),
+            (
+                "[cookbooks]\napt = { github = \"a\" }\n",
+                "`a` is no repository at github.com: write `owner/repository`",
+                "",
+            ),
+            (
+                "[cookbooks]\napt = { lfs = true, version = \"1.0\" }\n",
+                "`lfs` belongs to `git`, and `apt` has no `git`",
+                "add the repository",
+            ),
+            (
+                "[cookbooks]\napt = { path = \"x\", lfs = true }\n",
+                "`lfs` belongs to `git`, but `apt` has a `path`",
+                "take it out",
+            ),
+            (
+                "[cookbooks]\napt = { path = \"x\", ref = \"main\" }\n",
+                "`ref` belongs to `git`",
+                "take it out",
+            ),
+            (
+                "[cookbooks]\napt = { git = \"x\", lfs = \"yes\" }\n",
+                "`lfs` must be `true` or `false`",
+                "",
+            ),
+            (
+                "[cookbooks]\nall = { git = \"x\", glob = \"*\", rel = \"y\" }\n",
+                "`rel` is for one cookbook",
+                "into the pattern",
+            ),
+            (
+                "[cookbooks]\nall = { git = \"x\", glob = \"*\", version = \"1.0\" }\n",
+                "`version` is for one cookbook",
+                "an entry with `rel` or `path`",
+            ),
+            (
+                "[cookbooks]\nall = { path = \"x\", glob = \"*\", override = { version = \"1\" } }\n",
+                "`override` is for one cookbook",
+                "mend its metadata.rb",
+            ),
+            (
+                "[cookbooks]\nall = { path = \"x\", glob = \"*\", tag = \"v1\" }\n",
+                "`tag` belongs to `git`",
+                "",
+            ),
+            (
+                "[cookbooks]\nall = { path = \"x\", glob = \"**/x\" }\n",
+                "`**/x` is no pattern",
+                "write each level",
+            ),
+            (
+                "[cookbooks]\nall = { glob = \"*\" }\n",
+                "`all` has no source",
+                "beside its `glob`",
+            ),
+            (
+                "[git]\nprotocol = \"git\"\n",
+                "`git` is no protocol",
+                "`https`, `ssh`",
+            ),
+            (
+                "[git]\nexecutable = \"git\"\n",
+                "`executable` must be `true` or `false`",
+                "",
+            ),
+            ("[git]\nprogram = true\n", "unknown key `program`", ""),
+        ];
+        for (text, message, hint) in table {
+            let text = format!("[bundle]\nname = \"x\"\n{text}");
+            let shown = read(&text).expect_err(&text).diagnostics().remove(0);
+            assert_eq!(shown.labels[0].at.line(), 4, "{text}: {shown:?}");
+            assert!(shown.message.contains(message), "{text}: {shown:?}");
+            assert!(shown.hints.join(" ").contains(hint), "{text}: {shown:?}");
+        }
+    }
+
+    #[test]
+    fn short_forms_are_addresses_by_the_protocol_that_is_set() {
+        let text = "[bundle]\nname = \"x\"\n[cookbooks]\na = { github = \"x/a\" }\nb = { gitlab = \"x/y/b\", tag = \"v1\" }\n";
+        let urls = |manifest: &Manifest| -> Vec<String> {
+            let sources = manifest.cookbooks.values().flat_map(|asked| &asked.source);
+            sources.map(ToString::to_string).collect()
+        };
+        let https = [
+            "https://github.com/x/a.git, the default branch",
+            "https://gitlab.com/x/y/b.git, tag `v1`",
+        ];
+        let ssh = [
+            "git@github.com:x/a.git, the default branch",
+            "git@gitlab.com:x/y/b.git, tag `v1`",
+        ];
+        assert_eq!(urls(&read(text).unwrap()), https);
+        let given = |text: &str, protocol| Manifest::parse_with("c", text, protocol).unwrap();
+        assert_eq!(urls(&given(text, GitProtocol::Ssh)), ssh);
+        // The manifest's own goes before the one that is given.
+        let own = |protocol: &str| format!("{text}[git]\nprotocol = \"{protocol}\"\n");
+        assert_eq!(urls(&given(&own("https"), GitProtocol::Ssh)), https);
+        assert_eq!(urls(&given(&own("ssh"), GitProtocol::Https)), ssh);
+    }
+
+    #[test]
+    fn patterns_are_entries_of_their_own() {
+        let manifest = read(
+            "[bundle]\nname = \"x\"\n[cookbooks]\n\
+             \"all of it\" = { git = \"x\", glob = \"./cookbooks/*/\", branch = \"main\", lfs = true }\n\
+             site = { path = \"..\", glob = \"site-*\", groups = [\"test\"] }\n\
+             web = { path = \"web\" }\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.cookbooks.len(), 1);
+        let [all, site] = &manifest.globs[..] else {
+            panic!("{:?}", manifest.globs)
+        };
+        assert_eq!(
+            (&*all.label, all.glob.as_str(), all.at.line()),
+            ("all of it", "cookbooks/*", 4)
+        );
+        assert_eq!(all.groups, [DEFAULT_GROUP]);
+        assert_eq!(site.groups, ["test"]);
+        let folder = TreePath::parse("cookbooks/web").unwrap();
+        assert_eq!(
+            all.requirement(&folder).source,
+            Some(Source::Git {
+                url: "x".parse().unwrap(),
+                reference: GitRef::Branch("main".to_owned()),
+                rel: folder,
+                lfs: true
+            })
+        );
+    }
+}
