@@ -54,6 +54,14 @@ pub enum GitError {
         /// What is wrong.
         reason: String,
     },
+    /// git's configuration cannot be read, or says what cannot be followed.
+    #[error("git's configuration (`{origin}`) cannot be followed: {reason}")]
+    Configuration {
+        /// The file, or the setting.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The connection failed: it may succeed when tried again.
     #[error("the connection to `{url}` failed: {reason}")]
     Connection {
@@ -144,9 +152,10 @@ pub enum GitError {
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoSuchRef { .. } | Self::NotACommit { .. } | Self::AmbiguousCommit { .. } => {
-                Kind::User
-            }
+            Self::NoSuchRef { .. }
+            | Self::NotACommit { .. }
+            | Self::AmbiguousCommit { .. }
+            | Self::Configuration { .. } => Kind::User,
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }

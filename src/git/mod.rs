@@ -2,6 +2,7 @@
 //! straight from its object database.
 
 mod access;
+mod config;
 mod error;
 mod fetch;
 mod mirror;
@@ -12,3 +13,12 @@ mod tree;
 pub use access::GitAccess;
 pub use error::GitError;
 pub(crate) use mirror::Repositories;
+
+/// A URL's host, and its port where it is not the scheme's own.
+fn host_and_port(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
