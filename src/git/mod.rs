@@ -3,8 +3,10 @@
 
 mod access;
 mod config;
+mod credentials;
 mod error;
 mod fetch;
+mod http;
 mod mirror;
 mod seed;
 mod transport;

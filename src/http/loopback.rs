@@ -2,11 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
 /// What a server was asked.
@@ -185,4 +188,39 @@ fn serve(
         }
     }
     stream.flush()
+}
+
+/// A certificate or a key for the tests.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata/tls")
+        .join(name)
+}
+
+/// An address on a server that speaks TLS.
+pub(crate) fn secure_url(server: &Server, path: &str) -> Url {
+    Url::parse(&format!("https://localhost:{}{path}", server.port)).unwrap()
+}
+
+/// A server's settings for TLS; whether it wants to know who asks.
+pub(crate) fn tls_server(asks: bool) -> Arc<rustls::ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = |name| {
+        let read = CertificateDer::pem_file_iter(fixture(name)).unwrap();
+        read.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let key = PrivateKeyDer::from_pem_file(fixture("server.key.pem")).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config = if asks {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(chain("authority.pem"));
+        let verifier =
+            rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        config.with_client_cert_verifier(verifier.build().unwrap())
+    } else {
+        config.with_no_client_auth()
+    };
+    Arc::new(config.with_single_cert(chain("server.pem"), key).unwrap())
 }

@@ -1,14 +1,9 @@
 //! The client against servers on loopback.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-use super::loopback::{Reply, Server, answer, redirect};
+use super::loopback::{Reply, Server, answer, fixture, redirect, secure_url, tls_server};
 use super::*;
 use crate::error::{Diagnose, Kind};
 use crate::event::CancelToken;
@@ -470,39 +465,6 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
     };
     assert_eq!(*shown, format!("http://127.0.0.1:{}", proxy.port));
     assert!(!format!("{error} {error:?}").contains("s3cret"));
-}
-
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata/tls")
-        .join(name)
-}
-
-fn secure_url(server: &Server, path: &str) -> Url {
-    Url::parse(&format!("https://localhost:{}{path}", server.port)).unwrap()
-}
-
-/// A server's settings for TLS; whether it wants to know who asks.
-fn tls_server(asks: bool) -> Arc<rustls::ServerConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let chain = |name| {
-        let read = CertificateDer::pem_file_iter(fixture(name)).unwrap();
-        read.collect::<Result<Vec<_>, _>>().unwrap()
-    };
-    let key = PrivateKeyDer::from_pem_file(fixture("server.key.pem")).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap();
-    let config = if asks {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(chain("authority.pem"));
-        let verifier =
-            rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-        config.with_client_cert_verifier(verifier.build().unwrap())
-    } else {
-        config.with_no_client_auth()
-    };
-    Arc::new(config.with_single_cert(chain("server.pem"), key).unwrap())
 }
 
 #[test]
