@@ -1,9 +1,12 @@
 //! What can go wrong with a git repository.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use super::credentials::token_variable;
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
+use crate::http::HttpError;
 use crate::manifest::{CommitId, CommitPrefix, GitRef};
 use crate::store::StoreError;
 
@@ -70,6 +73,64 @@ pub enum GitError {
         /// The submodule's path in it.
         path: String,
         /// Why.
+        reason: String,
+    },
+    /// git's configuration cannot be read, or says what cannot be followed.
+    #[error("git's configuration (`{origin}`) cannot be followed: {reason}")]
+    Configuration {
+        /// The file, or the setting.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A server cannot be reached over http(s).
+    #[error(transparent)]
+    Http(HttpError),
+    /// A server's certificate does not hold, and git is told not to look at it.
+    #[error(
+        "there is no secure connection to `{url}`: {reason}; git's `http.sslVerify = false` is not followed"
+    )]
+    UncheckedCertificate {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A server wants to know who asks, and knows none of the credentials that there are.
+    #[error(
+        "`{host}` does not give `{url}` without credentials that it knows{}",
+        Tried(tried)
+    )]
+    Unauthorized {
+        /// The address.
+        url: String,
+        /// The host, with its port where it is not the usual one.
+        host: String,
+        /// What was tried, in words.
+        tried: Vec<String>,
+    },
+    /// A server knows who asks, and does not allow it.
+    #[error("`{host}` does not allow to read `{url}`")]
+    Forbidden {
+        /// The address.
+        url: String,
+        /// The host, with its port where it is not the usual one.
+        host: String,
+    },
+    /// A server has no repository there, or says so to those who may not see it.
+    #[error("there is no git repository at `{url}`, or you may not see it")]
+    RemoteNotFound {
+        /// The address.
+        url: String,
+        /// The host, with its port where it is not the usual one.
+        host: String,
+    },
+    /// The credential helpers cannot be asked.
+    #[error("no credentials can be looked for for `{url}`: {reason}")]
+    Credentials {
+        /// The address.
+        url: String,
+        /// Why not.
         reason: String,
     },
     /// The connection failed: it may succeed when tried again.
@@ -167,6 +228,37 @@ pub enum GitError {
     Cancelled(#[from] Cancelled),
 }
 
+/// The end of a message: what was tried.
+struct Tried<'a>(&'a [String]);
+
+impl fmt::Display for Tried<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            tried => write!(f, "; tried: {}", tried.join(", ")),
+        }
+    }
+}
+
+fn with_credential_hints(shown: Diagnostic, host: &str) -> Diagnostic {
+    let shown = match token_variable(host) {
+        Some(name) => shown.hint(format!("set {name} to a token")),
+        None => shown,
+    };
+    shown.hint(format!(
+        "or keep credentials for `{host}` in a credential helper of git or in ~/.netrc"
+    ))
+}
+
+impl From<HttpError> for GitError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            error => Self::Http(error),
+        }
+    }
+}
+
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
@@ -174,7 +266,8 @@ impl Diagnose for GitError {
             | Self::AmbiguousRef { .. }
             | Self::Submodule { .. }
             | Self::NotACommit { .. }
-            | Self::AmbiguousCommit { .. } => Kind::User,
+            | Self::AmbiguousCommit { .. }
+            | Self::Configuration { .. } => Kind::User,
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
@@ -182,7 +275,13 @@ impl Diagnose for GitError {
             | Self::Protocol { .. }
             | Self::ObjectFormat { .. }
             | Self::Connection { .. }
+            | Self::UncheckedCertificate { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::RemoteNotFound { .. }
+            | Self::Credentials { .. }
             | Self::Offline { .. } => Kind::Unavailable,
+            Self::Http(error) => error.kind(),
             Self::TagMoved { .. } | Self::BranchRewritten { .. } | Self::Damaged { .. } => {
                 Kind::Verification
             }
@@ -205,6 +304,16 @@ impl Diagnose for GitError {
             Self::NoRepository { .. } => {
                 shown.hint("a relative folder begins at the manifest; is it cloned there?")
             }
+            Self::Http(error) => error.with_hints(shown),
+            Self::UncheckedCertificate { .. } => shown.hint(
+                "name a file with the authority of its certificate in git's `http.sslCAInfo` or in SSL_CERT_FILE",
+            ),
+            Self::Unauthorized { host, .. } | Self::RemoteNotFound { host, .. } => {
+                with_credential_hints(shown, host)
+                    .hint("is the address right? some hosts answer so where there is nothing")
+            }
+            Self::Forbidden { host, .. } => with_credential_hints(shown, host)
+                .hint("a token must have the right to read this repository"),
             Self::Offline { .. } => shown.hint("run once without `--frozen` and `--offline`"),
             Self::NoSuchRef {
                 near: Some(near), ..

@@ -6,8 +6,11 @@
 //! protocol (`wire`) over a carrier (`http`, `ssh`), or the `git` program (`executable`).
 
 mod access;
+mod config;
+mod credentials;
 mod error;
 mod funnel;
+mod http;
 mod lfs_tree;
 mod local;
 mod mirror;
@@ -28,3 +31,12 @@ pub(crate) use repositories::{Repositories, Request};
 pub(crate) use settle::Wanted;
 pub(crate) use submodules::Submodule;
 pub(crate) use verify::verify_mirror;
+
+/// A URL's host, and its port where it is not the scheme's own.
+fn host_and_port(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}

@@ -8,7 +8,7 @@ use super::{Context, Error, LockMode};
 use crate::git::{Repositories, Request, Wanted};
 use crate::layout::CookbookPlan;
 use crate::lockfile::{Lockfile, Pin};
-use crate::manifest::{CommitId, GlobRequirement, GlobSource, Manifest, Requirement, expand};
+use crate::manifest::{CommitId, GlobRequirement, GlobSource, Manifest, Requirement};
 use crate::name::CookbookName;
 use crate::path::TreePath;
 
@@ -211,7 +211,7 @@ fn look_up(
         }
     };
     let mut found = Vec::new();
-    for folder in expand(&*outer.tree, &outer.base, &glob.glob)? {
+    for folder in glob.glob.expand(&*outer.tree, &outer.base)? {
         cx.cancel().check()?;
         let base = outer.base.join(folder.as_str().as_bytes());
         let base = String::from_utf8(base).ok();
