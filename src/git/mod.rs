@@ -3,12 +3,17 @@
 
 mod access;
 mod error;
+mod executable;
 mod fetch;
 mod mirror;
+mod program;
+mod said;
 mod seed;
+mod ssh;
 mod transport;
 mod tree;
 
 pub use access::GitAccess;
 pub use error::GitError;
 pub(crate) use mirror::Repositories;
+pub use ssh::InvalidSshAddress;
