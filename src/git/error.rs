@@ -288,7 +288,7 @@ impl Diagnose for GitError {
             Self::ChangedHostKey { host, .. } => shown
                 .hint("somebody may be listening in: do not go on before the host's keeper says that its key was changed")
                 .hint(format!(
-                    "if it was: `ssh-keygen -R {host}` forgets the old key; then take the new one as that of an unknown host"
+                    "if it was: `ssh-keygen -R '{host}'` forgets the old key; then take the new one as that of an unknown host"
                 )),
             Self::NoProgram { program, .. } if program == "git" => shown.hint(
                 "install git, or let cookpack fetch by itself: without `executable = true` under `[git]` and COOKPACK_GIT_CLI",

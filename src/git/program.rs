@@ -22,6 +22,7 @@ const KEPT: usize = 8 * 1024;
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// How long a program that was asked to end may clean up after itself before it is killed.
+#[cfg(unix)]
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A running program, with its own process group where there are such, so that what it started ends

@@ -46,6 +46,7 @@ const MAX_TIPS: usize = 256;
 pub(super) struct Executable {
     url: String,
     address: Address,
+    host: Option<SshAddress>,
     ssh: SshProgram,
     access: GitAccess,
     cancel: CancelToken,
@@ -64,12 +65,15 @@ impl Executable {
         cancel: &CancelToken,
     ) -> Result<Self, GitError> {
         let shown = url.redacted();
-        if url.form() == GitUrlForm::Ssh {
-            SshAddress::of(url).map_err(|source| GitError::SshAddress {
-                url: shown.clone(),
-                source,
-            })?;
-        }
+        let host = match url.form() {
+            GitUrlForm::Ssh => {
+                Some(SshAddress::of(url).map_err(|source| GitError::SshAddress {
+                    url: shown.clone(),
+                    source,
+                })?)
+            }
+            _ => None,
+        };
         let address = Address::of(url).map_err(|message| GitError::Executable {
             url: shown.clone(),
             message: message.to_owned(),
@@ -77,6 +81,7 @@ impl Executable {
         Ok(Self {
             url: shown,
             address,
+            host,
             ssh,
             access: access.clone(),
             cancel: cancel.clone(),
@@ -115,7 +120,8 @@ impl Executable {
         }
         let code = status.and_then(|status| status.code());
         let secrets = self.address.secrets(&self.access);
-        Err(output::failure(&said, code, &self.url, &secrets))
+        let host = self.host.as_ref();
+        Err(output::failure(&said, code, &self.url, host, &secrets))
     }
 
     fn fetch(

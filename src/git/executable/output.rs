@@ -6,7 +6,7 @@ use git2::Oid;
 
 use crate::git::GitError;
 use crate::git::said::{line_with, shown};
-use crate::git::ssh::told;
+use crate::git::ssh::{SshAddress, told};
 use crate::git::transport::{Progress, RemoteRef, RemoteRefs};
 
 /// Reads what `git ls-remote --symref` lists: those references that begin with one of `prefixes`, and
@@ -170,7 +170,13 @@ const NO_CONNECTION: &[&str] = &[
 ];
 
 /// The error that stands in git's standard error.
-pub(super) fn failure(said: &[u8], code: Option<i32>, url: &str, secrets: &[&str]) -> GitError {
+pub(super) fn failure(
+    said: &[u8],
+    code: Option<i32>,
+    url: &str,
+    host: Option<&SshAddress>,
+    secrets: &[&str],
+) -> GitError {
     let said = without(said, secrets);
     let text = String::from_utf8_lossy(&said);
     let says = |texts: &[&str]| texts.iter().any(|one| text.contains(one));
@@ -190,7 +196,7 @@ pub(super) fn failure(said: &[u8], code: Option<i32>, url: &str, secrets: &[&str
         let message = shown(line.as_bytes());
         return GitError::NotServed { url, message };
     }
-    if let Some(error) = told(&said, false, &url, None) {
+    if let Some(error) = told(&said, false, &url, host) {
         return error;
     }
     if says(NOT_SERVED) {
@@ -311,7 +317,7 @@ mod tests {
 
     #[test]
     fn failures_are_told_apart() {
-        let of = |said: &str| failure(said.as_bytes(), Some(128), "https://h/a", &["s3cret"]);
+        let of = |said: &str| failure(said.as_bytes(), Some(128), "https://h/a", None, &["s3cret"]);
         for said in [
             "error: Server does not allow request for unadvertised object 11\n",
             "fatal: remote error: upload-pack: not our ref 11\n",
@@ -335,7 +341,13 @@ mod tests {
             panic!()
         };
         assert_eq!(message, "fatal: it's … at https://h/a");
-        let old = failure(b"error: unknown option\nusage: git", Some(129), "u", &[]);
+        let old = failure(
+            b"error: unknown option\nusage: git",
+            Some(129),
+            "u",
+            None,
+            &[],
+        );
         assert!(old.to_string().contains("too old"));
     }
 }

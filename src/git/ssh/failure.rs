@@ -63,7 +63,7 @@ pub(in crate::git) fn told(
     let text = String::from_utf8_lossy(said);
     let says = |texts: &[&str]| texts.iter().any(|one| text.contains(one));
     let url = url.to_owned();
-    let given = address.map_or_else(|| url.clone(), SshAddress::known_host);
+    let given = address.map_or_else(|| "HOST".to_owned(), SshAddress::known_host);
     let host = || host_named(&text).unwrap_or(given);
     if !answered && says(CHANGED_KEY) {
         let message = line_with(said, CHANGED_KEY);
