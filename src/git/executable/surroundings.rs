@@ -72,8 +72,14 @@ fn password_variable(number: usize) -> String {
     format!("COOKPACK_CREDENTIAL_{number}_PASSWORD")
 }
 
-/// The user that a token is given with where it names none: the hosts that take tokens do not look.
-const TOKEN_USER: &str = "x-access-token";
+/// The user that a token is given with where neither it nor the address names one: most hosts that take
+/// tokens do not look.
+fn token_user(host: &str) -> &'static str {
+    match host {
+        "bitbucket.org" => "x-token-auth",
+        _ => "x-access-token",
+    }
+}
 
 /// An address that can stand on a command line, and what was taken out of it.
 #[derive(Clone, Debug)]
@@ -173,8 +179,16 @@ impl Address {
         settings.extend(own);
         let mut logins = Vec::new();
         for (host, token) in &access.tokens {
-            let (user, token) = user_and_token(token.expose());
+            let (named, token) = user_and_token(token.expose());
+            let own = self.base.as_deref().and_then(|base| base.split_once("://"));
+            let own = own.filter(|(_, at)| at == host).and(self.user.as_ref());
+            let user = named
+                .or(own.map(Secret::expose))
+                .unwrap_or(token_user(host));
             logins.push((format!("https://{host}"), user, token));
+            if is_this_machine(host) {
+                logins.push((format!("http://{host}"), user, token));
+            }
         }
         if let (Some(base), Some(user)) = (&self.base, &self.user) {
             match &self.password {
@@ -231,8 +245,22 @@ fn kept(access: &GitAccess) -> Vec<(OsString, OsString)> {
     kept.collect()
 }
 
-fn user_and_token(token: &str) -> (&str, &str) {
-    token.split_once(':').unwrap_or((TOKEN_USER, token))
+fn user_and_token(token: &str) -> (Option<&str>, &str) {
+    match token.split_once(':') {
+        Some((user, token)) => (Some(user), token),
+        None => (None, token),
+    }
+}
+
+/// Where nobody else can read a token that is sent over http.
+fn is_this_machine(host: &str) -> bool {
+    let url = url::Url::parse(&format!("http://{host}"));
+    match url.as_ref().ok().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// A `%` that no two hex digits follow stands for itself, as in a browser.

@@ -528,15 +528,34 @@ fn tokens_are_given_to_their_hosts_and_to_no_other() {
         ("t.example", "t0ken"),
         ("u.example:8443", "bot:t0ken:2"),
         ("h", "unused"),
+        ("bitbucket.org", "t0ken"),
     ];
     let tokens = tokens.map(|(host, token)| (host.to_owned(), token.to_owned().into()));
     desk.access.tokens = tokens.into();
     assert!(filled(&desk, "t.example").contains("username=x-access-token\npassword=t0ken\n"));
     assert!(filled(&desk, "u.example:8443").contains("username=bot\npassword=t0ken:2\n"));
     assert!(filled(&desk, "h").contains("username=me\npassword=own-secret\n"));
+    assert!(filled(&desk, "bitbucket.org").contains("username=x-token-auth\n"));
     for other in ["u.example", "x.t.example", "hh"] {
         assert!(!filled(&desk, other).contains("password"), "{other}");
     }
+}
+
+#[test]
+fn a_token_reaches_a_server_of_this_machine_over_http_too() {
+    let mut desk = Desk::new();
+    // `own:t0ken-3` in base64: the address's user goes with it.
+    let (host, served) = http_server(2, "Basic b3duOnQwa2VuLTM=");
+    let token = String::from("t0ken-3").into();
+    desk.access.tokens = [(host.clone(), token)].into();
+    let error = desk
+        .executable(&format!("http://own@{host}/a"))
+        .refs(&[])
+        .unwrap_err();
+    let (running, given) = served.join().unwrap();
+    assert_eq!(given, ["Basic b3duOnQwa2VuLTM="]);
+    assert!(!running.contains("t0ken-3"), "{running}");
+    assert!(matches!(&error, GitError::NotServed { .. }), "{error:?}");
 }
 
 #[test]
