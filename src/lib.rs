@@ -91,7 +91,7 @@ pub mod version;
 
 pub use archive::Archive;
 pub use aside::AsideError;
-pub use git::{GitAccess, GitError};
+pub use git::{GitAccess, GitError, InvalidSshAddress};
 pub use layout::Layout;
 pub use lockfile::Lockfile;
 pub use manifest::Manifest;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::InvalidSshAddress;
 use super::credentials::token_variable;
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
@@ -141,6 +142,79 @@ pub enum GitError {
         /// What failed.
         reason: String,
     },
+    /// The server has no such repository, or does not show it to this user.
+    #[error("the server of `{url}` does not serve it: {message}")]
+    NotServed {
+        /// The address.
+        url: String,
+        /// What the server says.
+        message: String,
+    },
+    /// The server does not let this user in.
+    #[error("`{url}` does not let you in: {message}")]
+    Denied {
+        /// The address.
+        url: String,
+        /// What the server, or the program that asked it, says.
+        message: String,
+        /// Whether it was asked through ssh.
+        ssh: bool,
+    },
+    /// An address of ssh cannot be passed to the ssh program.
+    #[error("`{url}` is no address for ssh")]
+    SshAddress {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        #[source]
+        source: InvalidSshAddress,
+    },
+    /// The ssh program can be told no port, and the address has one.
+    #[error("`{url}` has a port, and `{program}` can be told none")]
+    SshPort {
+        /// The address.
+        url: String,
+        /// The program.
+        program: String,
+    },
+    /// The host is not among those whose keys the user trusts.
+    #[error("the host key of `{host}`, where `{url}` is, is not known: {message}")]
+    UnknownHostKey {
+        /// The address.
+        url: String,
+        /// The host, with its port where that is not the usual one, as `known_hosts` names it.
+        host: String,
+        /// What ssh says.
+        message: String,
+    },
+    /// The host does not have the key that it had: it is another one, perhaps.
+    #[error("the host key of `{host}`, where `{url}` is, has changed: {message}")]
+    ChangedHostKey {
+        /// The address.
+        url: String,
+        /// The host, with its port where that is not the usual one, as `known_hosts` names it.
+        host: String,
+        /// What ssh says.
+        message: String,
+    },
+    /// A program that is needed cannot be run.
+    #[error("`{url}` needs the program `{program}`, which cannot be run: {reason}")]
+    NoProgram {
+        /// The address.
+        url: String,
+        /// The program.
+        program: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The `git` program failed, and what it says fits no other variant.
+    #[error("`git` cannot fetch `{url}`: {message}")]
+    Executable {
+        /// The address.
+        url: String,
+        /// What it says.
+        message: String,
+    },
     /// A fetch is needed, and the caller forbade the network.
     #[error("`{url}` must be fetched for {wanted}, and the network is forbidden")]
     Offline {
@@ -267,7 +341,9 @@ impl Diagnose for GitError {
             | Self::Submodule { .. }
             | Self::NotACommit { .. }
             | Self::AmbiguousCommit { .. }
-            | Self::Configuration { .. } => Kind::User,
+            | Self::Configuration { .. }
+            | Self::SshAddress { .. }
+            | Self::SshPort { .. } => Kind::User,
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
@@ -280,11 +356,17 @@ impl Diagnose for GitError {
             | Self::Forbidden { .. }
             | Self::RemoteNotFound { .. }
             | Self::Credentials { .. }
+            | Self::NotServed { .. }
+            | Self::Denied { .. }
+            | Self::UnknownHostKey { .. }
+            | Self::NoProgram { .. }
+            | Self::Executable { .. }
             | Self::Offline { .. } => Kind::Unavailable,
             Self::Http(error) => error.kind(),
-            Self::TagMoved { .. } | Self::BranchRewritten { .. } | Self::Damaged { .. } => {
-                Kind::Verification
-            }
+            Self::ChangedHostKey { .. }
+            | Self::TagMoved { .. }
+            | Self::BranchRewritten { .. }
+            | Self::Damaged { .. } => Kind::Verification,
             Self::Store(error) => error.kind(),
             Self::Cancelled(_) => Kind::Cancelled,
         }
@@ -314,6 +396,46 @@ impl Diagnose for GitError {
             }
             Self::Forbidden { host, .. } => with_credential_hints(shown, host)
                 .hint("a token must have the right to read this repository"),
+            Self::NotServed { .. } => shown
+                .hint("is its name spelt right, and may you read it? many servers say the same of both"),
+            Self::Denied { ssh: true, .. } => shown
+                .hint("`ssh-add -l` lists the keys of your agent; the server must know one of them")
+                .hint("cookpack never asks for a passphrase: add the key to the agent first"),
+            Self::Denied { ssh: false, .. } => {
+                shown.hint("give git a credential helper, or set COOKPACK_GIT_TOKEN_<HOST>")
+            }
+            Self::SshAddress { source, .. } => match source {
+                InvalidSshAddress::Password => shown
+                    .hint("write the user alone, and give ssh a key: a password does not belong in a manifest"),
+                _ => shown.hint("write `ssh://user@host:port/path` or `user@host:path`"),
+            },
+            Self::SshPort { .. } => shown
+                .hint("set GIT_SSH_VARIANT or `ssh.variant` to `ssh` if it takes `-p PORT`")
+                .hint("or give the host a name with this port in its own configuration"),
+            Self::UnknownHostKey { host, .. } => {
+                let (name, port) = host_and_port(host);
+                let port_option = port.map_or_else(String::new, |port| format!("-p {port} "));
+                shown
+                    .hint(format!(
+                        "connect once by hand (`ssh {port_option}{name}`) and compare the fingerprint that it shows with the one that the host's keeper publishes"
+                    ))
+                    .hint(format!(
+                        "without a terminal: `ssh-keyscan {port_option}{name} > keys`, compare `ssh-keygen -lf keys` in the same way, and only then append `keys` to ~/.ssh/known_hosts"
+                    ))
+            }
+            Self::ChangedHostKey { host, .. } => shown
+                .hint("somebody may be listening in: do not go on before the host's keeper says that its key was changed")
+                .hint(format!(
+                    "if it was: `ssh-keygen -R '{host}'` forgets the old key; then take the new one as that of an unknown host"
+                )),
+            Self::NoProgram { program, .. } if program == "git" => shown.hint(
+                "install git, or let cookpack fetch by itself: without `executable = true` under `[git]` and COOKPACK_GIT_CLI",
+            ),
+            Self::NoProgram { .. } => shown.hint(
+                "install an OpenSSH client, or name another program in GIT_SSH_COMMAND or `core.sshCommand`",
+            ),
+            Self::Executable { message, .. } if message.contains("safe.directory") => shown
+                .hint("if you trust the folder: `git config --global --add safe.directory FOLDER`"),
             Self::Offline { .. } => shown.hint("run once without `--frozen` and `--offline`"),
             Self::NoSuchRef {
                 near: Some(near), ..
@@ -344,5 +466,16 @@ impl Diagnose for GitError {
             )),
             _ => shown,
         }]
+    }
+}
+
+/// `[host]:port`, as `known_hosts` writes it where the port is not the usual one.
+fn host_and_port(host: &str) -> (&str, Option<&str>) {
+    match host
+        .strip_prefix('[')
+        .and_then(|host| host.split_once("]:"))
+    {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
     }
 }

@@ -13,12 +13,11 @@ use std::thread;
 
 use super::funnel::{Funnel, Told};
 use super::lfs_tree::LfsTree;
-use super::local::Local;
 use super::mirror::Mirror;
 use super::refs::oid;
+use super::remotes::Remotes;
 use super::settle::{Settling, Wanted, discard_locked};
 use super::submodules::{Submodule, submodule};
-use super::transport::Remote;
 use super::tree::GitTree;
 use super::{GitAccess, GitError};
 use crate::event::{CancelToken, Reporter};
@@ -31,8 +30,7 @@ use crate::tree::Tree;
 /// most once for it.
 pub(crate) struct Repositories<'a> {
     store: Store,
-    folder: PathBuf,
-    access: &'a GitAccess,
+    remotes: Remotes<'a>,
     reporter: &'a dyn Reporter,
     cancel: &'a CancelToken,
     offline: bool,
@@ -47,19 +45,18 @@ pub(crate) struct Request {
 }
 
 impl<'a> Repositories<'a> {
-    /// `folder` is where relative addresses begin. `offline` forbids every fetch. `jobs` repositories
-    /// are fetched at once.
+    /// `folder` is where relative addresses begin. `executable` has the `git` program fetch, `offline`
+    /// forbids every fetch. `jobs` repositories are fetched at once.
     pub(crate) fn new(
         (store, folder): (Store, PathBuf),
-        access: &'a GitAccess,
+        (access, executable): (&'a GitAccess, bool),
         (reporter, cancel): (&'a dyn Reporter, &'a CancelToken),
         offline: bool,
         jobs: NonZeroUsize,
     ) -> Self {
         Self {
             store,
-            folder,
-            access,
+            remotes: Remotes::new(folder, access, executable, cancel),
             reporter,
             cancel,
             offline,
@@ -89,13 +86,12 @@ impl<'a> Repositories<'a> {
         thread::scope(|scope| {
             for _ in 0..workers {
                 let (queue, give, tell) = (&queue, give.clone(), tell.clone());
-                let shared = (&self.store, &self.folder, self.access, self.cancel);
+                let (store, remotes, cancel) = (&self.store, &self.remotes, self.cancel);
                 let offline = self.offline;
                 scope.spawn(move || {
                     let reporter = Funnel(tell);
                     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     while let Some((key, indices)) = next() {
-                        let (store, folder, access, cancel) = shared;
                         let url = &requests[indices[0]].url;
                         let settling = Settling {
                             folder: store.mirror_folder(&key),
@@ -110,7 +106,7 @@ impl<'a> Repositories<'a> {
                             .iter()
                             .map(|index| requests[*index].wanted.clone())
                             .collect();
-                        let connect = || connect(folder, url, access, cancel);
+                        let connect = || remotes.connect(url);
                         let found = settling.settle(&wanted, &connect);
                         if give.send((indices, found)).is_err() {
                             break;
@@ -219,36 +215,12 @@ impl<'a> Repositories<'a> {
     fn key(&self, url: &GitUrl) -> String {
         match url.form() {
             GitUrlForm::Path => {
-                let folder = fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone());
+                let folder = self.remotes.folder();
+                let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
                 without_detours(&folder.join(url.with_credentials()))
             }
             _ => url.redacted(),
         }
-    }
-}
-
-/// Begins a conversation with a remote. The one place that knows which kinds of remotes there are.
-/// A relative folder begins at `folder`.
-fn connect(
-    folder: &Path,
-    url: &GitUrl,
-    _access: &GitAccess,
-    cancel: &CancelToken,
-) -> Result<Box<dyn Remote>, GitError> {
-    let address = url.with_credentials();
-    let local = |folder| Box::new(Local::new(folder, url.redacted(), cancel.clone()));
-    match url.form() {
-        GitUrlForm::Path => Ok(local(folder.join(address))),
-        GitUrlForm::File => match address.get("file://".len()..).and_then(percent_decoded) {
-            Some(folder) => Ok(local(folder)),
-            None => Err(GitError::NoRepository {
-                url: url.redacted(),
-                source: git2::Error::from_str("it is not the address of a folder on this machine"),
-            }),
-        },
-        _ => Err(GitError::UnsupportedTransport {
-            url: url.redacted(),
-        }),
     }
 }
 
@@ -265,23 +237,4 @@ fn without_detours(path: &Path) -> String {
         }
     }
     plain.to_string_lossy().into_owned()
-}
-
-/// The folder of a `file://` address: `/srv/a%20b` or `localhost/srv/a%20b`.
-fn percent_decoded(address: &str) -> Option<PathBuf> {
-    let path = address.strip_prefix("localhost").unwrap_or(address);
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut bytes = path.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let digits = [bytes.next()?, bytes.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            byte => byte,
-        });
-    }
-    path.starts_with('/')
-        .then(|| String::from_utf8(decoded).ok().map(PathBuf::from))
-        .flatten()
 }

@@ -97,10 +97,10 @@ const RETRIES: [u64; 2] = [200, 800];
 impl Settling<'_> {
     /// The commit of each thing wanted, all of which are in the store then. `connect` begins a
     /// conversation with the remote.
-    pub(super) fn settle(
+    pub(super) fn settle<'r>(
         &self,
         wanted: &[Wanted],
-        connect: &dyn Fn() -> Result<Box<dyn Remote>, GitError>,
+        connect: &dyn Fn() -> Result<Box<dyn Remote + 'r>, GitError>,
     ) -> Result<Vec<CommitId>, Failed> {
         let (mut commits, is_damaged) = self.from_store(wanted)?;
         let open = |commits: &[Option<CommitId>]| commits.iter().position(Option::is_none);
@@ -179,11 +179,11 @@ impl Settling<'_> {
     }
 
     /// Asks the remote for what is open.
-    fn ask(
+    fn ask<'r>(
         &self,
         wanted: &[Wanted],
         commits: &[Option<CommitId>],
-        connect: &dyn Fn() -> Result<Box<dyn Remote>, GitError>,
+        connect: &dyn Fn() -> Result<Box<dyn Remote + 'r>, GitError>,
     ) -> Result<Vec<(usize, CommitId)>, Failed> {
         let open: Vec<_> = wanted
             .iter()

@@ -74,7 +74,7 @@ impl FromStr for GitUrl {
         }
         // `ext::` and `fd::` make git run a command or read a descriptor of ours.
         let before_slash = s.split('/').next().unwrap_or_default();
-        if before_slash.contains("::") {
+        if is_remote_helper(before_slash) {
             return Err(invalid("remote helpers (`name::address`) are not allowed"));
         }
         let form = match s.split_once("://") {
@@ -115,11 +115,19 @@ impl FromStr for GitUrl {
     }
 }
 
-/// `host:path` without a slash before the colon, and not a drive letter of Windows.
+/// `name::address`. The colons of `git@[::1]:path` are none of it (git, `transport.c`).
+fn is_remote_helper(before_slash: &str) -> bool {
+    let of_a_name = |c: char| c.is_alphanumeric() || "+-._".contains(c);
+    before_slash
+        .split_once("::")
+        .is_some_and(|(name, _)| name.chars().all(of_a_name))
+}
+
+/// `host:path` without a slash before the colon, and not a drive letter of Windows. `[::1]:path` is one.
 fn is_scp_like(before_slash: &str) -> bool {
     before_slash
         .split_once(':')
-        .is_some_and(|(host, _)| host.len() > 1)
+        .is_some_and(|(host, _)| host.len() > 1 || host == "[")
 }
 
 /// Takes `user:password@` out of a URL, and a query's value, which is where tokens hide.
@@ -382,6 +390,9 @@ mod tests {
         assert_eq!(form("https://example.com/a"), GitUrlForm::Http);
         assert_eq!(form("ssh://git@example.com/a"), GitUrlForm::Ssh);
         assert_eq!(form("git@example.com:a/b.git"), GitUrlForm::Ssh);
+        assert_eq!(form("[host:22]:a"), GitUrlForm::Ssh);
+        assert_eq!(form("[::1]:a"), GitUrlForm::Ssh);
+        assert_eq!(form("git@[::1]:a"), GitUrlForm::Ssh);
     }
 
     #[test]
@@ -390,6 +401,8 @@ mod tests {
             "",
             "ext::sh -c id",
             "fd::3",
+            "::a",
+            "my-helper::[a]",
             "--upload-pack=x",
             "git://a/b",
             "git://github.com@evil.example/a",

@@ -141,7 +141,7 @@ impl<'a> Context<'a> {
     pub(super) fn repositories(&self, manifest: &Manifest) -> Repositories<'_> {
         Repositories::new(
             (Store::new(&self.store), manifest.folder()),
-            &self.git,
+            (&self.git, manifest.git.executable),
             (self.reporter, &self.cancel),
             self.offline,
             self.fetches.unwrap_or(self.jobs),
