@@ -27,6 +27,7 @@ mod lockfile;
 mod manifest;
 mod metadata;
 mod oracles;
+mod peers;
 mod refusals;
 mod ruby;
 mod ruby_manifests;
