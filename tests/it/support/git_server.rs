@@ -28,6 +28,8 @@ pub(crate) struct Behaviour {
     /// Whether the request for another protocol than version 0 is not heard.
     pub(crate) only_v0: bool,
     pub(crate) shallow: Shallow,
+    /// How long the server thinks before it sends a pack.
+    pub(crate) thinks: Duration,
     /// How long a pack takes.
     pub(crate) lasts: Duration,
     pub(crate) lfs: LfsServer,
@@ -137,9 +139,22 @@ pub(crate) struct GitServer {
 struct Shared {
     behaviour: Mutex<Behaviour>,
     requests: Mutex<Vec<HttpRequest>>,
+    /// Packs that are thought of now, and the most there were at once.
+    thoughts: Mutex<(usize, usize)>,
 }
 
 impl Shared {
+    fn think(&self, time: Duration) {
+        let change = |by: isize| {
+            let mut thoughts = self.thoughts.lock().unwrap_or_else(PoisonError::into_inner);
+            thoughts.0 = thoughts.0.saturating_add_signed(by);
+            thoughts.1 = thoughts.1.max(thoughts.0);
+        };
+        change(1);
+        std::thread::sleep(time);
+        change(-1);
+    }
+
     fn behaviour(&self) -> MutexGuard<'_, Behaviour> {
         self.behaviour
             .lock()
@@ -220,6 +235,12 @@ impl GitServer {
         std::mem::take(&mut *self.shared.requests())
     }
 
+    /// How many packs were asked for at once, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        let thoughts = self.shared.thoughts.lock();
+        thoughts.unwrap_or_else(PoisonError::into_inner).1
+    }
+
     /// Closes the port.
     pub(crate) fn stop(&mut self) {
         self.http.stop();
@@ -257,6 +278,9 @@ pub(crate) fn count(requests: &[HttpRequest], wanted: Purpose) -> usize {
 
 fn answer(shared: &Shared, root: &Path, request: &HttpRequest) -> HttpResponse {
     shared.requests().push(request.clone());
+    if request.method == "CONNECT" {
+        return HttpResponse::new(200, "");
+    }
     let behaviour = {
         let mut behaviour = shared.behaviour();
         if !behaviour.failures.is_empty() {
@@ -298,6 +322,9 @@ fn answer(shared: &Shared, root: &Path, request: &HttpRequest) -> HttpResponse {
         packets::write(&mut body, b"ERR upload-pack: unexpected line: 'deepen 1'");
         return HttpResponse::new(200, body)
             .with("Content-Type", "application/x-git-upload-pack-result");
+    }
+    if is_pack {
+        shared.think(behaviour.thinks);
     }
     let mut response = backend(root, request, behaviour.only_v0);
     if purpose(request) == Purpose::Greeting && behaviour.shallow == Shallow::NotOffered {

@@ -195,6 +195,12 @@ fn converse(
     let mut stream = BufReader::new(stream);
     while let Some(request) = read_request(&mut stream)? {
         let response = answer(&request);
+        if request.method == "CONNECT" {
+            // A proxy whose every destination is this server.
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            stream.get_mut().flush()?;
+            continue;
+        }
         let whole = write_response(stream.get_mut(), &request, &response)?;
         if !whole || request.header("connection") == Some("close") {
             break;

@@ -79,11 +79,6 @@ impl Mirror {
         found
     }
 
-    /// Whether it has an object.
-    pub(crate) fn has(&self, id: &str) -> bool {
-        self.command(&["cat-file", "-e", id]).code == Some(0)
-    }
-
     /// The files that hold objects.
     pub(crate) fn object_files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();

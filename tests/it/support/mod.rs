@@ -14,9 +14,7 @@ mod tarball;
 mod tls;
 mod tools;
 
-pub(crate) use git_server::{
-    Credentials, GitServer, Purpose, Shallow, basic, count, lines, purpose,
-};
+pub(crate) use git_server::{Credentials, GitServer, Purpose, Shallow, basic, count, lines};
 pub(crate) use http_server::HttpRequest;
 pub(crate) use lfs_server::pointer;
 pub(crate) use mirror::Mirror;

@@ -104,7 +104,7 @@ impl Sshd {
         &self.user
     }
 
-    /// What GIT_SSH_COMMAND is for a client that knows the server, and whom the server knows. It
+    /// What `GIT_SSH_COMMAND` is for a client that knows the server, and whom the server knows. It
     /// knows the server as `kitchen`, too.
     pub(crate) fn client(&self) -> String {
         self.client_of("config")
