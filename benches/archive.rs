@@ -178,7 +178,10 @@ fn layout(
             packed: PackedCookbook {
                 name: name.parse().expect("a name"),
                 version: "1.0.0".parse().expect("a version"),
-                pin: Pin::Path { path: name.clone() },
+                pin: Pin::Path {
+                    path: name.clone(),
+                    dirty: false,
+                },
                 content: plan.content_digest(),
             },
             tree: Arc::clone(&tree),

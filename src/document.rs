@@ -220,6 +220,16 @@ impl<'a, 'i> Table<'a, 'i> {
             .transpose()
     }
 
+    /// A key's truth value, if it is there.
+    pub(crate) fn boolean(&self, key: &'static str) -> Result<Option<bool>, DocumentError> {
+        self.value(key)
+            .map(|value| match value.value.get_ref().as_bool() {
+                Some(truth) => Ok(truth),
+                None => Err(value.wrong_type("`true` or `false`")),
+            })
+            .transpose()
+    }
+
     /// A key's list of texts; empty if it is not there.
     pub(crate) fn strings(
         &self,

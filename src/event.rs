@@ -10,7 +10,7 @@ use crate::error::Diagnostic;
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// A repository is about to be fetched.
+    /// A repository is about to be fetched. Several may be under way at once.
     FetchStarted {
         /// Its URL without credentials.
         url: &'a str,
@@ -21,15 +21,19 @@ pub enum Event<'a> {
         url: &'a str,
         /// Objects received.
         objects: usize,
-        /// Objects there are.
+        /// Objects there are; 0 as long as that is not known.
         total: usize,
         /// Bytes received.
-        bytes: usize,
+        bytes: u64,
     },
     /// A repository has been fetched.
     FetchFinished {
         /// Its URL without credentials.
         url: &'a str,
+        /// Objects received; 0 where files were copied.
+        objects: usize,
+        /// Bytes received, or copied.
+        bytes: u64,
     },
     /// Another process is at work on something that is needed here.
     Waiting {

@@ -71,6 +71,7 @@ pub mod event;
 mod git;
 pub mod http;
 pub mod layout;
+pub mod lfs;
 pub mod limits;
 pub mod lockfile;
 pub mod manifest;

@@ -51,12 +51,30 @@ pub enum Pin {
         rel: TreePath,
         /// What that was.
         commit: CommitId,
+        /// Whether files that git LFS keeps are fetched.
+        lfs: bool,
+        /// The repositories within it that give a part of the content, sorted by their paths.
+        submodules: Vec<LockedSubmodule>,
     },
     /// A folder.
     Path {
         /// As the manifest has it.
         path: String,
+        /// Whether what was packed of it stood in no commit of the git work tree that holds it. A
+        /// note for who reads the lockfile: [`Pin::pins_the_same`] does not look at it.
+        dirty: bool,
     },
+}
+
+/// A submodule of a git repository, at the commit that the repository names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedSubmodule {
+    /// Its folder, from the root of the outermost repository.
+    pub path: TreePath,
+    /// Its repository's address, without credentials.
+    pub url: String,
+    /// Its commit.
+    pub commit: CommitId,
 }
 
 impl Pin {
@@ -68,16 +86,30 @@ impl Pin {
                     url,
                     reference,
                     rel,
+                    lfs,
                     ..
                 },
                 Source::Git {
                     url: asked_url,
                     reference: asked_reference,
                     rel: asked_rel,
+                    lfs: asked_lfs,
                 },
-            ) => *url == asked_url.redacted() && reference == asked_reference && rel == asked_rel,
-            (Pin::Path { path }, Source::Path(asked)) => path == asked,
+            ) => {
+                *url == asked_url.redacted()
+                    && (reference, rel, lfs) == (asked_reference, asked_rel, asked_lfs)
+            }
+            (Pin::Path { path, .. }, Source::Path(asked)) => path == asked,
             _ => false,
+        }
+    }
+
+    /// Whether the other is a pin of the same content. That a folder's content was or was not
+    /// committed meanwhile changes nothing of it.
+    pub fn pins_the_same(&self, other: &Pin) -> bool {
+        match (self, other) {
+            (Pin::Path { path, .. }, Pin::Path { path: other, .. }) => path == other,
+            _ => self == other,
         }
     }
 }
@@ -94,7 +126,7 @@ impl fmt::Display for Pin {
                     false => write!(f, ":{rel}"),
                 }
             }
-            Pin::Path { path } => f.write_str(path),
+            Pin::Path { path, .. } => f.write_str(path),
         }
     }
 }
@@ -190,59 +222,103 @@ impl Lockfile {
 }
 
 impl LockedCookbook {
+    /// Whether the other is the same decision: all but whether a folder's content was committed.
+    pub fn is_same(&self, other: &LockedCookbook) -> bool {
+        let rest =
+            |locked: &LockedCookbook| (locked.version, locked.content, locked.dependencies.clone());
+        self.pin.pins_the_same(&other.pin) && rest(self) == rest(other)
+    }
+
     fn print(&self, name: &CookbookName, text: &mut String) {
-        let version = self.version.to_string();
-        let content = self.content.to_string();
-        let mut pairs = vec![("name", name.as_str()), ("version", &version)];
+        let mut pairs = vec![
+            ("name", quote(name.as_str())),
+            ("version", quote(&self.version.to_string())),
+        ];
         match &self.pin {
-            Pin::Path { path } => pairs.push(("path", path)),
+            Pin::Path { path, dirty } => {
+                pairs.push(("path", quote(path)));
+                if *dirty {
+                    pairs.push(("dirty", "true".to_owned()));
+                }
+            }
             Pin::Git {
                 url,
                 reference,
                 rel,
                 commit,
+                lfs,
+                submodules,
             } => {
-                pairs.push(("git", url));
+                pairs.push(("git", quote(url)));
                 match reference {
                     GitRef::Default => {}
-                    GitRef::Branch(branch) => pairs.push(("branch", branch)),
-                    GitRef::Tag(tag) => pairs.push(("tag", tag)),
-                    GitRef::Commit(prefix) => pairs.push(("asked", prefix.as_str())),
-                    GitRef::Any(name) => pairs.push(("ref", name)),
+                    GitRef::Branch(branch) => pairs.push(("branch", quote(branch))),
+                    GitRef::Tag(tag) => pairs.push(("tag", quote(tag))),
+                    GitRef::Commit(prefix) => pairs.push(("asked", quote(prefix.as_str()))),
+                    GitRef::Any(name) => pairs.push(("ref", quote(name))),
                 }
                 if !rel.is_root() {
-                    pairs.push(("rel", rel.as_str()));
+                    pairs.push(("rel", quote(rel.as_str())));
                 }
-                pairs.push(("commit", commit.as_str()));
+                if *lfs {
+                    pairs.push(("lfs", "true".to_owned()));
+                }
+                pairs.push(("commit", quote(commit.as_str())));
+                if !submodules.is_empty() {
+                    pairs.push(("submodules", print_submodules(submodules)));
+                }
             }
         }
-        pairs.push(("content", &content));
+        pairs.push(("content", quote(&self.content.to_string())));
+        if !self.dependencies.is_empty() {
+            let names = self.dependencies.iter();
+            pairs.push(("dependencies", print_list(names.map(|n| quote(n.as_str())))));
+        }
         text.push_str("\n[[cookbook]]\n");
         for (key, value) in pairs {
-            let _ = writeln!(text, "{key} = {}", quote(value));
-        }
-        if !self.dependencies.is_empty() {
-            text.push_str("dependencies = [\n");
-            for name in &self.dependencies {
-                let _ = writeln!(text, "    {},", quote(name.as_str()));
-            }
-            text.push_str("]\n");
+            let _ = writeln!(text, "{key} = {value}");
         }
     }
 }
 
+fn print_submodules(submodules: &[LockedSubmodule]) -> String {
+    let mut sorted: Vec<_> = submodules.iter().collect();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
+    print_list(sorted.into_iter().map(|submodule| {
+        format!(
+            "{{ path = {}, git = {}, commit = {} }}",
+            quote(submodule.path.as_str()),
+            quote(&submodule.url),
+            quote(submodule.commit.as_str())
+        )
+    }))
+}
+
+/// A list with one entry a line.
+fn print_list(entries: impl Iterator<Item = String>) -> String {
+    let mut text = "[\n".to_owned();
+    for entry in entries {
+        let _ = writeln!(text, "    {entry},");
+    }
+    text.push(']');
+    text
+}
+
 /// The keys of one locked cookbook.
-const COOKBOOK_KEYS: [&str; 12] = [
+const COOKBOOK_KEYS: [&str; 15] = [
     "asked",
     "branch",
     "commit",
     "content",
     "dependencies",
+    "dirty",
     "git",
+    "lfs",
     "name",
     "path",
     "ref",
     "rel",
+    "submodules",
     "tag",
     "version",
 ];
@@ -281,13 +357,28 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
         }
     };
     let pin = match (git, path, commit) {
-        (Some((url, _)), None, Some((commit, _))) => Pin::Git {
-            url,
-            reference,
-            rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
-            commit,
-        },
-        (None, Some((path, _)), None) => Pin::Path { path },
+        (Some((url, _)), None, Some((commit, _))) => {
+            refuse_keys(table, "a commit", &["dirty"])?;
+            Pin::Git {
+                url,
+                reference,
+                rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
+                commit,
+                lfs: table.boolean("lfs")?.unwrap_or(false),
+                submodules: read_submodules(table)?,
+            }
+        }
+        (None, Some((path, _)), None) => {
+            refuse_keys(
+                table,
+                "a folder",
+                &["asked", "branch", "lfs", "ref", "rel", "submodules", "tag"],
+            )?;
+            Pin::Path {
+                path,
+                dirty: table.boolean("dirty")?.unwrap_or(false),
+            }
+        }
         _ => {
             return Err(invalid(
                 &"a cookbook is locked neither to `git` and `commit` nor to a `path`",
@@ -301,6 +392,43 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
         content,
         dependencies,
     })
+}
+
+/// What this crate never writes beside a pin of that kind: somebody else did, and meant something.
+fn refuse_keys(
+    table: &Table<'_, '_>,
+    what: &str,
+    keys: &[&'static str],
+) -> Result<(), DocumentError> {
+    match keys.iter().find_map(|key| Some((key, table.key_at(key)?))) {
+        Some((key, at)) => Err(invalid(
+            &format!("`{key}` means nothing for a cookbook that is locked to {what}"),
+            at,
+        )),
+        None => Ok(()),
+    }
+}
+
+fn read_submodules(table: &Table<'_, '_>) -> Result<Vec<LockedSubmodule>, DocumentError> {
+    let mut submodules = BTreeMap::new();
+    let list = table.value("submodules").map(|value| value.list());
+    for value in list.transpose()?.into_iter().flatten() {
+        let table = value.table("a submodule".to_owned())?;
+        table.only(&["commit", "git", "path"])?;
+        let (path, at) = require_at(&table, "path", TreePath::parse)?;
+        if path.is_root() {
+            return Err(invalid(&"a submodule is not the repository itself", at));
+        }
+        let submodule = LockedSubmodule {
+            path: path.clone(),
+            url: table.required("git")?.0,
+            commit: require(&table, "commit", str::parse)?,
+        };
+        if submodules.insert(path, submodule).is_some() {
+            return Err(invalid(&"a submodule is locked twice", at));
+        }
+    }
+    Ok(submodules.into_values().collect())
 }
 
 fn require<T, E: fmt::Display>(
@@ -367,6 +495,8 @@ mod tests {
             reference,
             rel: TreePath::parse(rel).unwrap(),
             commit: commit.parse().unwrap(),
+            lfs: false,
+            submodules: Vec::new(),
         };
         let cookbook = |pin, dependencies: &[&str]| LockedCookbook {
             version: Version::new(1, 2, 3),
@@ -376,6 +506,7 @@ mod tests {
         };
         let path = |path: &str| Pin::Path {
             path: path.to_owned(),
+            dirty: false,
         };
         let cookbooks = [
             ("apt", cookbook(git(GitRef::Default, "."), &[])),
@@ -415,11 +546,118 @@ mod tests {
         );
     }
 
+    /// The sample with a git cookbook that says all that one can.
+    fn with_submodules() -> Lockfile {
+        let mut lockfile = sample();
+        let web = lockfile.cookbooks.get_mut("web").unwrap();
+        let Pin::Git {
+            lfs,
+            submodules,
+            commit,
+            ..
+        } = &mut web.pin
+        else {
+            panic!("a folder")
+        };
+        *lfs = true;
+        for path in ["a \"quoted\" one", "libs/x", "libs/x/deep"] {
+            submodules.push(LockedSubmodule {
+                path: TreePath::parse(path).unwrap(),
+                url: "https://example.com/x.git".to_owned(),
+                commit: commit.clone(),
+            });
+        }
+        lockfile
+    }
+
+    #[test]
+    fn submodules_and_flags_are_printed_only_where_there_are_any() {
+        let plain = sample().print();
+        for key in ["lfs", "submodules", "dirty"] {
+            assert!(!plain.contains(key), "{key}");
+        }
+        let lockfile = with_submodules();
+        let text = lockfile.print();
+        assert_eq!(Lockfile::parse("cookpack.lock", &text).unwrap(), lockfile);
+        let line = "    { path = \"libs/x\", git = \"https://example.com/x.git\", commit = \"0123456789abcdef0123456789abcdef01234567\" },\n";
+        assert!(
+            text.contains("lfs = true\n") && text.contains(line),
+            "{text}"
+        );
+        // Whoever filled the list: it is printed in order.
+        let mut shuffled = lockfile;
+        if let Pin::Git { submodules, .. } = &mut shuffled.cookbooks.get_mut("web").unwrap().pin {
+            submodules.reverse();
+        }
+        assert_eq!(shuffled.print(), text);
+    }
+
+    #[test]
+    fn submodules_are_read_strictly() {
+        let text = with_submodules().print();
+        for (from, to, message) in [
+            (
+                "path = \"libs/x/deep\"",
+                "path = \"libs/x\"",
+                "locked twice",
+            ),
+            (
+                "path = \"libs/x\"",
+                "path = \"../x\"",
+                "not a folder inside",
+            ),
+            ("path = \"libs/x\"", "path = \".\"", "the repository itself"),
+            (
+                "path = \"libs/x\"",
+                "paht = \"libs/x\"",
+                "unknown key `paht`",
+            ),
+            (
+                "path = \"libs/x\", git",
+                "path = \"libs/x\", branch",
+                "unknown key `branch`",
+            ),
+            ("lfs = true", "lfs = 1", "must be `true` or `false`"),
+            ("lfs = true", "dirty = true", "`dirty` means nothing"),
+            (
+                "path = \"cook",
+                "lfs = true\npath = \"cook",
+                "`lfs` means nothing",
+            ),
+        ] {
+            let wrong = text.replacen(from, to, 1);
+            assert_ne!(wrong, text, "{from}");
+            let error = Lockfile::parse("cookpack.lock", &wrong).expect_err(to);
+            assert!(error.to_string().contains(message), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_pin_holds_for_what_it_was_made_of_alone() {
+        let lockfile = with_submodules();
+        let source = |lfs| Source::Git {
+            url: "https://me:s3cret@example.com/chef.git".parse().unwrap(),
+            reference: GitRef::Tag("v1".to_owned()),
+            rel: TreePath::parse("cookbooks/web").unwrap(),
+            lfs,
+        };
+        let pin = &lockfile.cookbooks["web"].pin;
+        assert!(pin.pins(&source(true)));
+        assert!(!pin.pins(&source(false)));
+        let folder = |dirty| Pin::Path {
+            path: "web".to_owned(),
+            dirty,
+        };
+        assert!(folder(true).pins_the_same(&folder(false)));
+        assert!(!folder(true).pins_the_same(pin));
+        assert_ne!(folder(true), folder(false));
+    }
+
     proptest! {
         #[test]
         fn any_path_survives(path in "\\PC{1,40}|[ -~\\t\r\\x00-\\x1f]{1,20}") {
             let mut lockfile = sample();
-            lockfile.cookbooks.get_mut("base").unwrap().pin = Pin::Path { path };
+            lockfile.cookbooks.get_mut("base").unwrap().pin = Pin::Path { path, dirty: true };
             prop_assert_eq!(Lockfile::parse("l", &lockfile.print()).unwrap(), lockfile);
         }
 

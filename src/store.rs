@@ -89,6 +89,24 @@ impl Store {
             .join(format!("{name}-{}", &digest[..16]))
     }
 
+    /// Notes in a new mirror which repository it is of. `address` is without credentials.
+    pub(crate) fn describe(&self, mirror: &Path, address: &str) -> Result<(), StoreError> {
+        let path = mirror.join("cookpack-address");
+        fs::write(&path, format!("{address}\n")).map_err(|source| StoreError::Io { path, source })
+    }
+
+    /// Where the content of a file that git LFS keeps is, whether it exists or not.
+    pub(crate) fn lfs_object(&self, oid: &Digest) -> PathBuf {
+        let name = oid.to_string();
+        self.folder.join("lfs-1").join(&name[..2]).join(&name)
+    }
+
+    /// Notes that a mirror was of use just now.
+    pub(crate) fn mark_used(&self, mirror: &Path) {
+        // A store that cannot be written is as good for reading.
+        let _ = fs::write(mirror.join("cookpack-used"), "");
+    }
+
     /// Waits until this process alone may change what stands at `path`.
     pub(crate) fn lock(
         &self,

@@ -7,7 +7,7 @@ use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::manifest::{GroupChoice, LayoutKind};
+use crate::manifest::{GitProtocol, GroupChoice, LayoutKind};
 use crate::name::CookbookName;
 
 /// Packs Chef cookbooks from git and folders into reproducible archives.
@@ -42,6 +42,10 @@ pub(super) struct Global {
     /// Let a Berksfile or Policyfile.rb see an environment variable; they see none otherwise
     #[arg(long, global = true, value_name = "NAME[=VALUE]")]
     pub(super) env: Vec<String>,
+    /// The protocol of `github = "owner/repo"` and its like, where a manifest names none
+    /// [env: COOKPACK_GIT_PROTOCOL] [default: https]
+    #[arg(long, global = true, value_name = "PROTOCOL")]
+    pub(super) git_protocol: Option<Protocol>,
     /// How many cookbooks are read at once [default: the number of processors]
     #[arg(long, short, global = true, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
@@ -168,6 +172,23 @@ impl From<Layout> for LayoutKind {
         match layout {
             Layout::Flat => LayoutKind::Flat,
             Layout::Cookbooks => LayoutKind::Cookbooks,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Protocol {
+    /// https://github.com/owner/repo.git
+    Https,
+    /// git@github.com:owner/repo.git
+    Ssh,
+}
+
+impl From<Protocol> for GitProtocol {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Https => GitProtocol::Https,
+            Protocol::Ssh => GitProtocol::Ssh,
         }
     }
 }

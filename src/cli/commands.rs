@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         .with_reporter(&terminal)
         .with_cancel(cancel)
         .with_env(environment::shown_to_manifests(global))
+        .with_git_protocol(environment::git_protocol(global)?)
         .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
         .with_offline(global.offline || global.frozen);
     match &arguments.command {
@@ -161,6 +162,8 @@ fn update(cx: &Context<'_>, global: &Global, names: &[CookbookName]) -> Result<(
     if global.locked || global.frozen {
         let exact = LockMode::Exact(project.lockfile.as_ref());
         ops::check_lockfile(exact, &lockfile)?;
+        let existing = project.lockfile.as_ref();
+        return print_lock(global, &project, existing.unwrap_or(&lockfile));
     }
     print_lock(global, &project, &lockfile)
 }

@@ -13,6 +13,7 @@ use super::{Failure, args::Global, exit};
 use crate::archive::{DEFAULT_MTIME, LATEST_MTIME};
 use crate::error::{Diagnostic, Kind};
 use crate::event::CancelToken;
+use crate::manifest::GitProtocol;
 
 /// The store's folder: `--store`, else `COOKPACK_STORE`, else one in the platform's cache folder.
 pub(super) fn store(global: &Global) -> Result<PathBuf, Failure> {
@@ -27,6 +28,26 @@ pub(super) fn store(global: &Global) -> Result<PathBuf, Failure> {
                 .hint("name a folder with `--store DIR` or COOKPACK_STORE"),
         ))),
     }
+}
+
+/// The protocol of repositories' short forms: `--git-protocol`, else `COOKPACK_GIT_PROTOCOL`.
+pub(super) fn git_protocol(global: &Global) -> Result<GitProtocol, Failure> {
+    if let Some(given) = global.git_protocol {
+        return Ok(given.into());
+    }
+    let Some(value) = env::var_os("COOKPACK_GIT_PROTOCOL").filter(|value| !value.is_empty()) else {
+        return Ok(GitProtocol::default());
+    };
+    let known = GitProtocol::ALL.iter().find(|(name, _)| value == *name);
+    known.map(|(_, protocol)| *protocol).ok_or_else(|| {
+        Failure::Usage(Box::new(
+            Diagnostic::new(format!(
+                "COOKPACK_GIT_PROTOCOL is `{}`, which is no protocol for short forms",
+                value.to_string_lossy()
+            ))
+            .hint("allowed: `https`, `ssh`"),
+        ))
+    })
 }
 
 /// The time of an archive's entries: SOURCE_DATE_EPOCH

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifest::{
-    Berksfile, BerksfileLock, Declaration, GitOrigin, IncludedPolicy, Manifest, Origin, Policyfile,
-    Requirement, Source, Upstream, redact,
+    Berksfile, BerksfileLock, Declaration, GitOrigin, GlobRequirement, GlobSource, IncludedPolicy,
+    Manifest, Origin, Policyfile, Requirement, Source, Upstream, redact,
 };
 use crate::metadata::Json;
 use crate::ops::ManifestFile;
+use crate::path::TreePath;
 
 /// The document of a file.
 pub(super) fn document(file: &ManifestFile) -> Value {
@@ -156,6 +157,11 @@ fn cookpack_toml(manifest: &Manifest) -> Value {
         "run_list": run_list,
         "provided": manifest.provided.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "dependencies": cookbooks.map(|(name, asked)| requirement(name.as_str(), asked)).collect::<Vec<_>>(),
+        "globs": manifest.globs.iter().map(glob).collect::<Vec<_>>(),
+        "git": {
+            "executable": manifest.git.executable,
+            "protocol": manifest.git.protocol.as_str(),
+        },
     })
 }
 
@@ -165,12 +171,33 @@ fn requirement(name: &str, asked: &Requirement) -> Value {
         "constraint": asked.constraint.to_string(),
         "groups": asked.groups,
     });
-    match &asked.source {
-        Some(Source::Git {
+    if let Some(source) = &asked.source {
+        document["location"] = location(source);
+    }
+    document
+}
+
+fn glob(asked: &GlobRequirement) -> Value {
+    let mut document = json!({
+        "label": asked.label,
+        "glob": asked.glob.as_str(),
+        "groups": asked.groups,
+    });
+    document["location"] = match &asked.source {
+        GlobSource::Path(path) => json!({ "path": path }),
+        git => location(&git.at(&TreePath::root())),
+    };
+    document
+}
+
+fn location(source: &Source) -> Value {
+    match source {
+        Source::Git {
             url,
             reference,
             rel,
-        }) => {
+            lfs,
+        } => {
             let mut location = json!({ "git": url.redacted() });
             if let Some((key, value)) = reference.key_and_value() {
                 location[key] = json!(value);
@@ -178,10 +205,11 @@ fn requirement(name: &str, asked: &Requirement) -> Value {
             if !rel.is_root() {
                 location["rel"] = json!(rel.as_str());
             }
-            document["location"] = location;
+            if *lfs {
+                location["lfs"] = json!(true);
+            }
+            location
         }
-        Some(Source::Path(path)) => document["location"] = json!({ "path": path }),
-        None => {}
+        Source::Path(path) => json!({ "path": path }),
     }
-    document
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use crate::archive::Archive;
 use crate::layout::PackedCookbook;
-use crate::lockfile::{LockedCookbook, Lockfile, Pin};
+use crate::lockfile::{LockedCookbook, LockedSubmodule, Lockfile, Pin};
 use crate::manifest::GitRef;
 use crate::name::CookbookName;
 use crate::ops::{Listing, TreeLine, Vendored};
@@ -127,12 +127,20 @@ fn cookbooks_json(cookbooks: &[PackedCookbook]) -> Value {
 
 fn pin_json(pin: &Pin) -> Value {
     match pin {
-        Pin::Path { path } => json!({ "path": path }),
+        Pin::Path { path, dirty } => {
+            let mut source = json!({ "path": path });
+            if *dirty {
+                source["dirty"] = json!(true);
+            }
+            source
+        }
         Pin::Git {
             url,
             reference,
             rel,
             commit,
+            lfs,
+            submodules,
         } => {
             let mut source = json!({ "git": url, "commit": commit.as_str() });
             match reference {
@@ -143,6 +151,19 @@ fn pin_json(pin: &Pin) -> Value {
             }
             if !rel.is_root() {
                 source["rel"] = json!(rel.as_str());
+            }
+            if *lfs {
+                source["lfs"] = json!(true);
+            }
+            if !submodules.is_empty() {
+                let one = |submodule: &LockedSubmodule| {
+                    json!({
+                        "path": submodule.path.as_str(),
+                        "git": submodule.url,
+                        "commit": submodule.commit.as_str(),
+                    })
+                };
+                source["submodules"] = submodules.iter().map(one).collect();
             }
             source
         }
@@ -160,7 +181,9 @@ pub(super) fn changes_text(before: Option<&Lockfile>, now: &Lockfile) -> String 
             None => {
                 let _ = writeln!(text, "  + {name} {}", shown(cookbook));
             }
-            Some(old) if old.pin != cookbook.pin || old.version != cookbook.version => {
+            Some(old)
+                if !old.pin.pins_the_same(&cookbook.pin) || old.version != cookbook.version =>
+            {
                 let _ = writeln!(text, "  ~ {name} {} -> {}", shown(old), shown(cookbook));
             }
             Some(old) if old.content != cookbook.content => {

@@ -54,6 +54,24 @@ pub enum GitError {
         /// What is wrong.
         reason: String,
     },
+    /// The repository's objects have ids of a kind that libgit2 does not know.
+    #[error("`{url}` is a repository of the object format {format}, which cookpack cannot read")]
+    ObjectFormat {
+        /// The address.
+        url: String,
+        /// The format: `sha256`.
+        format: String,
+    },
+    /// A submodule's repository cannot be told.
+    #[error("submodule `{path}` of `{url}` cannot be followed: {reason}")]
+    Submodule {
+        /// The repository's address.
+        url: String,
+        /// The submodule's path in it.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The connection failed: it may succeed when tried again.
     #[error("the connection to `{url}` failed: {reason}")]
     Connection {
@@ -79,6 +97,14 @@ pub enum GitError {
         reference: GitRef,
         /// A branch or a tag that is meant, perhaps.
         near: Option<String>,
+    },
+    /// A name is that of a branch and that of a tag.
+    #[error("`{name}` is both a branch and a tag of `{url}`")]
+    AmbiguousRef {
+        /// The address.
+        url: String,
+        /// The name.
+        name: String,
     },
     /// A reference leads to a file or a folder instead of a commit.
     #[error("{reference} of `{url}` is not a commit")]
@@ -144,14 +170,17 @@ pub enum GitError {
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoSuchRef { .. } | Self::NotACommit { .. } | Self::AmbiguousCommit { .. } => {
-                Kind::User
-            }
+            Self::NoSuchRef { .. }
+            | Self::AmbiguousRef { .. }
+            | Self::Submodule { .. }
+            | Self::NotACommit { .. }
+            | Self::AmbiguousCommit { .. } => Kind::User,
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
             | Self::Refused { .. }
             | Self::Protocol { .. }
+            | Self::ObjectFormat { .. }
             | Self::Connection { .. }
             | Self::Offline { .. } => Kind::Unavailable,
             Self::TagMoved { .. } | Self::BranchRewritten { .. } | Self::Damaged { .. } => {
@@ -184,6 +213,15 @@ impl Diagnose for GitError {
                 reference: GitRef::Default,
                 ..
             } => shown.hint("name a `branch`, a `tag` or a `commit`"),
+            Self::AmbiguousRef { name, .. } => {
+                shown.hint(format!("write `branch = \"{name}\"` or `tag = \"{name}\"`"))
+            }
+            Self::Submodule { .. } => shown.hint(
+                "if it is not needed, add a line to the cookbook's chefignore that matches its path",
+            ),
+            Self::ObjectFormat { .. } => {
+                shown.hint("only repositories of the format sha1 can be read, which is git's default")
+            }
             Self::AmbiguousCommit { commits, .. } => {
                 let list: Vec<_> = commits.iter().map(|c| format!("`{c}`")).collect();
                 shown.hint(format!("write more digits: {}", list.join(", ")))

@@ -14,12 +14,14 @@ use crate::layout::TEMPORARY_PREFIX;
 
 /// Copies the object files of the repository whose git folder is `remote` into the bare repository at
 /// `mirror`, those that it lacks. What is copied is never trusted: an object's id is checked whenever
-/// it is read. A repository that borrows objects from another is left to the download.
-pub(super) fn seed(mirror: &Path, remote: &Path) -> io::Result<()> {
+/// it is read. A repository that borrows objects from another is left to the download. Returns how many
+/// bytes were copied.
+pub(super) fn seed(mirror: &Path, remote: &Path) -> io::Result<u64> {
     let objects = remote.join("objects");
     if objects.join("info/alternates").exists() {
-        return Ok(());
+        return Ok(0);
     }
+    let mut copied = 0;
     let into = mirror.join("objects");
     for folder in fs::read_dir(&objects)? {
         let folder = folder?;
@@ -32,10 +34,10 @@ pub(super) fn seed(mirror: &Path, remote: &Path) -> io::Result<()> {
         fs::create_dir_all(&into)?;
         // A pack is found by its index, which must therefore come last.
         for wanted in [Kind::Content, Kind::Index] {
-            copy_all(&folder.path(), &into, is_loose, wanted)?;
+            copied += copy_all(&folder.path(), &into, is_loose, wanted)?;
         }
     }
-    Ok(())
+    Ok(copied)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,8 @@ enum Kind {
     Index,
 }
 
-fn copy_all(from: &Path, into: &Path, is_loose: bool, wanted: Kind) -> io::Result<()> {
+fn copy_all(from: &Path, into: &Path, is_loose: bool, wanted: Kind) -> io::Result<u64> {
+    let mut copied = 0;
     for file in fs::read_dir(from)? {
         let file = file?;
         let name = file.file_name();
@@ -62,9 +65,9 @@ fn copy_all(from: &Path, into: &Path, is_loose: bool, wanted: Kind) -> io::Resul
         if kind == wanted && file.file_type()?.is_file() && !target.exists() {
             // Aside and renamed: what stands under an object's name must be whole after a kill.
             let aside = into.join(format!("{TEMPORARY_PREFIX}{}", name.to_string_lossy()));
-            fs::copy(file.path(), &aside)?;
+            copied += fs::copy(file.path(), &aside)?;
             fs::rename(&aside, target)?;
         }
     }
-    Ok(())
+    Ok(copied)
 }

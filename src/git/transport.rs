@@ -44,6 +44,11 @@ pub(super) trait Remote: Send {
         wants: &Wants,
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<(), GitError>;
+
+    /// Whether a commit that it refuses to give by its id is not there at all.
+    fn gives_any_commit(&self) -> bool {
+        false
+    }
 }
 
 /// What a fetch brings.

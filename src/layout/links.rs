@@ -17,6 +17,8 @@ pub(super) enum Target {
     Dangling,
     /// It leads back to itself.
     Loop,
+    /// A submodule, or something in one: the submodule's path within the cookbook.
+    Submodule { path: Vec<u8> },
     /// Something that cannot be packed.
     NotAFile,
 }
@@ -66,7 +68,8 @@ pub(super) fn follow(tree: &dyn Tree, base: &[u8], link: &[u8]) -> Result<Target
                     false => Target::Dangling,
                 });
             }
-            Some(EntryKind::Submodule | EntryKind::Special(_)) => return Ok(Target::NotAFile),
+            Some(EntryKind::Submodule) => return Ok(Target::Submodule { path }),
+            Some(EntryKind::Special(_)) => return Ok(Target::NotAFile),
         }
     }
     // The text led back to the cookbook's own folder.

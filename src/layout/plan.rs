@@ -12,6 +12,7 @@ use crate::chefignore::Chefignore;
 use crate::digest::{ContentDigest, Digest, Hasher};
 use crate::event::CancelToken;
 use crate::layout::{LayoutError, METADATA_JSON};
+use crate::lfs::Pointer;
 use crate::limits::Limits;
 use crate::path::{ArchivePath, PathProblem, TreePath, join_bytes};
 use crate::tree::{EntryKind, Tree, TreeError, lossy};
@@ -96,8 +97,13 @@ pub enum Refusal {
         /// What it is.
         what: &'static str,
     },
-    /// A submodule, whose files are in another repository.
-    Submodule,
+    /// A submodule, whose files are in another repository, and are not there.
+    Submodule {
+        /// Its path in the source.
+        path: String,
+    },
+    /// A pointer to a file that git LFS keeps, which is not there.
+    LfsPointer(Pointer),
     /// A file larger than the limit.
     TooLarge {
         /// The limit in bytes.
@@ -137,8 +143,9 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::NotAFile { what } => write!(f, "it is {what}, not a file"),
-            Self::Submodule => {
-                f.write_str("it is a submodule, and this version of cookpack does not follow those")
+            Self::Submodule { .. } => f.write_str("it is a submodule, whose files are not there"),
+            Self::LfsPointer(_) => {
+                f.write_str("it is a pointer to a file that git LFS keeps elsewhere")
             }
             Self::TooLarge { limit } => write!(f, "it is larger than {limit} bytes"),
             Self::TooDeep { limit } => write!(f, "it is more than {limit} folders deep"),
@@ -162,8 +169,11 @@ impl Refusal {
             Self::NotAFile { .. } | Self::TooLarge { .. } | Self::TooDeep { .. } => {
                 "remove it, or add a line to chefignore that matches it"
             }
-            Self::Submodule => {
-                "copy its files into the repository, or add a line to chefignore that matches its path"
+            Self::Submodule { .. } => {
+                "run `git submodule update --init`, or add a line to chefignore that matches its path"
+            }
+            Self::LfsPointer(_) => {
+                "write `lfs = true` beside `git` to have it fetched (in a work tree: `git lfs pull`), or add a line to chefignore that matches it"
             }
         }
     }
@@ -327,7 +337,8 @@ impl Planner<'_> {
             EntryKind::Symlink => self.link(real, shown),
             EntryKind::Directory => self.folder(real, shown),
             EntryKind::Submodule => {
-                self.refuse(shown, Refusal::Submodule);
+                let path = lossy(&self.base.join(real));
+                self.refuse(shown, Refusal::Submodule { path });
                 Ok(())
             }
             EntryKind::Special(what) => {
@@ -358,6 +369,9 @@ impl Planner<'_> {
             Target::Outside => Refusal::LinkOutside { target },
             Target::Dangling => Refusal::LinkDangling { target },
             Target::Loop => Refusal::LinkLoop { target },
+            Target::Submodule { path } => Refusal::Submodule {
+                path: lossy(&self.base.join(&path)),
+            },
             Target::NotAFile => Refusal::NotAFile {
                 what: "a link to something that is not a file",
             },
@@ -383,6 +397,7 @@ impl Planner<'_> {
                 size,
                 digest,
             }),
+            Content::LfsPointer(pointer) => self.refuse(shown, Refusal::LfsPointer(pointer)),
             Content::OwnArchive => self.omit(shown, false, Omission::OwnArchive),
             Content::TooLarge => {
                 let limit = self.limits.file_bytes;
@@ -408,6 +423,12 @@ impl Planner<'_> {
             let bytes = &buffer[..count];
             if size == 0 && archive::is_own(&mut &*bytes) {
                 return Ok(Content::OwnArchive);
+            }
+            if size == 0
+                && count < buffer.len()
+                && let Some(pointer) = Pointer::parse(bytes)
+            {
+                return Ok(Content::LfsPointer(pointer));
             }
             size += count as u64;
             if size > self.limits.file_bytes {
@@ -465,6 +486,7 @@ fn fill(file: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 enum Content {
     File { size: u64, digest: Digest },
     OwnArchive,
+    LfsPointer(Pointer),
     TooLarge,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Where this departs from Berkshelf 8: a git cookbook without a branch, a tag or a ref is at the
 //! remote's default branch, not at `master`; `gitlab:` and `bitbucket:` are read, and so are
-//! Berkshelf 1 and 2's `site` and `chef_api`.
+//! Berkshelf 1 and 2's `site` and `chef_api`, and Berkshelf 2's `protocol:` beside `github:`.
 
 mod own;
 mod words;
@@ -11,7 +11,9 @@ pub(super) use own::own_cookbook;
 
 use std::collections::BTreeMap;
 
-use super::{Bundle, Format, LayoutKind, Manifest, ManifestError, Target, Upstream, declared};
+use super::{
+    Bundle, Format, GitProtocol, LayoutKind, Manifest, ManifestError, Target, Upstream, declared,
+};
 use crate::error::Diagnostic;
 use crate::ruby::{self, Files, Settings};
 use crate::text::SourceFile;
@@ -35,7 +37,7 @@ pub struct Berksfile {
 
 impl Berksfile {
     /// Evaluates a Berksfile. `name` is its own file name; relative paths in it begin at the folder
-    /// of `files`, which it may read.
+    /// of `files`, which it may read. `protocol` is that of short forms (`github:`) without one.
     ///
     /// # Errors
     /// When Berkshelf would fail, or cookpack does not know a construct.
@@ -44,8 +46,9 @@ impl Berksfile {
         name: &str,
         files: &dyn Files,
         settings: &Settings,
+        protocol: GitProtocol,
     ) -> Result<Self, ManifestError> {
-        let mut words = Words::new(file, files, settings);
+        let mut words = Words::new(file, files, settings, protocol);
         let result = ruby::evaluate(file, name, files, settings, &mut words);
         words.finished(result)
     }

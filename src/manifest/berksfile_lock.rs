@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::declared::{ANY, Declaration, GitOrigin, Origin};
-use super::{CommitId, DEFAULT_GROUP, GitRef, ManifestError, ManifestProblem, Source};
+use super::{CommitId, DEFAULT_GROUP, GitRef, GitUrl, ManifestError, ManifestProblem, Source};
 use crate::name::CookbookName;
 use crate::text::{Location, SourceFile};
 
@@ -55,6 +55,7 @@ impl BerksfileLock {
                 url,
                 reference,
                 rel,
+                ..
             },
         ) = (&locked.origin, source)
         else {
@@ -72,7 +73,9 @@ impl BerksfileLock {
             }
         };
         let same_folder = git.rel.as_deref().unwrap_or_default().trim_matches('/') == rel.as_str();
-        match git.url == url.with_credentials() && is_same && same_folder {
+        // As an address, not as a text: `git://` may be read as `https://`.
+        let same_url = git.url.parse::<GitUrl>().is_ok_and(|locked| locked == *url);
+        match same_url && is_same && same_folder {
             true => git.revision.as_deref()?.parse().ok(),
             false => None,
         }

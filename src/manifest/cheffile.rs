@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::declared::{Declaration, Origin, constraint, folder, origin};
 use super::upstream::{PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
 use super::{
-    Bundle, DEFAULT_GROUP, Format, GroupChoice, LayoutKind, Manifest, ManifestError, Target,
+    Bundle, DEFAULT_GROUP, Format, GitProtocol, GroupChoice, LayoutKind, Manifest, ManifestError,
+    Target,
 };
 use crate::ruby::{self, Dsl, Eval, Files, Interpreter, Invocation, Settings, Value};
 use crate::text::{SourceFile, nearest};
@@ -22,7 +23,7 @@ pub struct Cheffile {
 }
 
 impl Cheffile {
-    /// Evaluates a Cheffile, whose own file name is `name`.
+    /// Evaluates a Cheffile, whose own file name is `name`. `protocol` is that of `github`.
     ///
     /// # Errors
     /// When librarian-chef would fail, or cookpack does not know a construct.
@@ -31,8 +32,10 @@ impl Cheffile {
         name: &str,
         files: &dyn Files,
         settings: &Settings,
+        protocol: GitProtocol,
     ) -> Result<Self, ManifestError> {
         let mut words = Words {
+            protocol,
             cheffile: Self {
                 file: file.clone(),
                 sites: Vec::new(),
@@ -76,6 +79,7 @@ impl Cheffile {
 }
 
 struct Words {
+    protocol: GitProtocol,
     cheffile: Cheffile,
     /// Where the cookbooks of the block around come from.
     around: Option<Origin>,
@@ -121,7 +125,7 @@ impl Words {
         };
         let mut options = vec![(call.name.to_string(), call.args[0])];
         options.extend(named(cx, call.args.get(1).copied())?);
-        let place = whence(cx, &options)?;
+        let place = whence(cx, &options, self.protocol)?;
         let around = std::mem::replace(&mut self.around, place);
         cx.call_block(self, block, &[])?;
         self.around = around;
@@ -141,7 +145,7 @@ impl Words {
             return cx.unsupported("more than one constraint on a cookbook");
         }
         let at = cx.location(call.args_span);
-        let own = whence(cx, &options)?;
+        let own = whence(cx, &options, self.protocol)?;
         let known = &self.cheffile.cookbooks;
         cx.step(known.len() as u64 / 64)?;
         if let Some(earlier) = known.iter().find(|known| known.name == name) {
@@ -179,7 +183,11 @@ fn named(cx: &mut Interpreter<'_>, value: Option<Value>) -> Eval<Vec<(String, Va
 }
 
 /// Where a cookbook comes from. Beside `git`, a `path` is the folder within the repository.
-fn whence(cx: &mut Interpreter<'_>, options: &[(String, Value)]) -> Eval<Option<Origin>> {
+fn whence(
+    cx: &mut Interpreter<'_>,
+    options: &[(String, Value)],
+    protocol: GitProtocol,
+) -> Eval<Option<Origin>> {
     let find = |name: &str| options.iter().find(|(known, _)| known == name);
     if let Some((unknown, _)) = options
         .iter()
@@ -202,7 +210,7 @@ fn whence(cx: &mut Interpreter<'_>, options: &[(String, Value)]) -> Eval<Option<
             _ => {}
         }
     }
-    origin(cx, &renamed, &[])
+    origin(cx, &renamed, &[], protocol)
 }
 
 impl Dsl for Words {

@@ -1,21 +1,24 @@
 //! Reads `cookpack.toml`.
 
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::overrides::read_override;
 use super::{
-    Bundle, CommitPrefix, DEFAULT_GROUP, Format, GitRef, GitUrl, GroupChoice, Layer, LayoutKind,
-    Manifest, Requirement, RunListEntry, Source, Target, check_ref_name,
+    Bundle, DEFAULT_GROUP, Format, GitProtocol, GlobRequirement, GroupChoice, Layer, LayoutKind,
+    Manifest, Requirement, RunListEntry, Source, Target,
 };
 use crate::document::{DocumentError, Table, Value, invalid, read_document};
 use crate::name::CookbookName;
-use crate::path::{ArchivePath, TreePath};
+use crate::path::ArchivePath;
 use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
+use places::{Place, read_git_settings, read_glob, read_place};
 
-pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
+pub(super) fn parse(file: &SourceFile, protocol: GitProtocol) -> Result<Manifest, DocumentError> {
     read_document(file, |root| {
-        root.only(&["bundle", "cookbooks", "layers", "sources"])?;
+        root.only(&["bundle", "cookbooks", "git", "layers", "sources"])?;
         let bundle = root
             .table("bundle")?
             .ok_or_else(|| DocumentError::MissingKey {
@@ -29,13 +32,16 @@ pub(super) fn parse(file: &SourceFile) -> Result<Manifest, DocumentError> {
             None => Vec::new(),
         };
         refuse_sources(&root)?;
-        let cookbooks = match root.table("cookbooks")? {
-            Some(table) => read_cookbooks(table)?,
-            None => BTreeMap::new(),
+        let git = read_git_settings(root.table("git")?, protocol)?;
+        let (cookbooks, globs) = match root.table("cookbooks")? {
+            Some(table) => read_cookbooks(table, git.protocol)?,
+            None => Default::default(),
         };
         Ok(Manifest {
             layers,
             cookbooks,
+            globs,
+            git,
             provided,
             ..Manifest::empty(file.clone(), Format::CookpackToml, bundle)
         })
@@ -151,29 +157,22 @@ fn refuse_sources(root: &Table<'_, '_>) -> Result<(), DocumentError> {
     }
 }
 
-fn read_cookbooks(
-    table: Table<'_, '_>,
-) -> Result<BTreeMap<CookbookName, Requirement>, DocumentError> {
+type Entries = (BTreeMap<CookbookName, Requirement>, Vec<GlobRequirement>);
+
+fn read_cookbooks(table: Table<'_, '_>, protocol: GitProtocol) -> Result<Entries, DocumentError> {
     let mut cookbooks = BTreeMap::new();
+    let mut globs = Vec::new();
     for (key, at, value) in table.entries() {
+        if is_glob(&value) {
+            globs.push(read_glob(&value, &key, at, protocol)?);
+            continue;
+        }
         let name: CookbookName = key
             .parse()
             .map_err(|error| invalid(&error as &dyn std::fmt::Display, at.clone()))?;
-        let requirement = if value.is_string() {
-            let (text, constraint_at) = value.string()?;
-            Requirement {
-                constraint: parse_constraint(&text, constraint_at)?,
-                source: None,
-                groups: vec![DEFAULT_GROUP.to_owned()],
-                overrides: None,
-                at,
-            }
-        } else {
-            read_requirement(&value, &key, at)?
-        };
-        cookbooks.insert(name, requirement);
+        cookbooks.insert(name, read_requirement(&value, &key, at, protocol)?);
     }
-    Ok(cookbooks)
+    Ok((cookbooks, globs))
 }
 
 pub(super) fn parse_constraint(text: &str, at: Location) -> Result<Constraint, DocumentError> {
@@ -181,88 +180,83 @@ pub(super) fn parse_constraint(text: &str, at: Location) -> Result<Constraint, D
         .map_err(|error| invalid(&error as &dyn std::fmt::Display, at))
 }
 
+/// Whether an entry names folders by a pattern: its key is then a label, and no cookbook's name.
+fn is_glob(value: &Value<'_, '_>) -> bool {
+    let table = value.table(String::new());
+    table.is_ok_and(|table| table.key_at("glob").is_some())
+}
+
+/// The keys of an entry of `[cookbooks]`.
+const ENTRY_KEYS: [&str; 15] = [
+    "bitbucket",
+    "branch",
+    "commit",
+    "git",
+    "github",
+    "gitlab",
+    "glob",
+    "groups",
+    "lfs",
+    "override",
+    "path",
+    "ref",
+    "rel",
+    "tag",
+    "version",
+];
+
 fn read_requirement(
     value: &Value<'_, '_>,
     key: &str,
     at: Location,
+    protocol: GitProtocol,
 ) -> Result<Requirement, DocumentError> {
-    if value.string().is_err() && value.table(String::new()).is_err() {
+    if value.is_string() {
+        let (text, constraint_at) = value.string()?;
+        return Ok(Requirement {
+            constraint: parse_constraint(&text, constraint_at)?,
+            source: None,
+            groups: vec![DEFAULT_GROUP.to_owned()],
+            overrides: None,
+            at,
+        });
+    }
+    if value.table(String::new()).is_err() {
         return Err(value.wrong_type("a table such as `{ git = \"...\" }` or a version constraint"));
     }
     let table = value.table(format!("cookbook `{key}`"))?;
-    table.only(&[
-        "branch", "commit", "git", "groups", "override", "path", "ref", "rel", "tag", "version",
-    ])?;
+    table.only(&ENTRY_KEYS)?;
     let groups = read_groups(&table)?;
     let overrides = table.value("override");
     let overrides = overrides
         .map(|value| read_override(&value, key))
         .transpose()?;
-    let version = table.value("version").is_some();
-    let constraint = match table.string("version")? {
-        Some((text, at)) => parse_constraint(&text, at)?,
-        None => Constraint::any(),
-    };
-    let git = table.parsed("git", str::parse::<GitUrl>)?;
-    let path = table.string("path")?;
-    let branch = table.parsed("branch", check_ref_name)?;
-    let tag = table.parsed("tag", check_ref_name)?;
-    let commit = table.parsed("commit", str::parse::<CommitPrefix>)?;
-    let any = table.parsed("ref", check_ref_name)?;
-    let rel = table.parsed("rel", TreePath::parse)?;
-
-    let mut references = [
-        branch.map(|(name, at)| (GitRef::Branch(name), at)),
-        tag.map(|(name, at)| (GitRef::Tag(name), at)),
-        commit.map(|(prefix, at)| (GitRef::Commit(prefix), at)),
-        any.map(|(name, at)| (GitRef::Any(name), at)),
-    ]
-    .into_iter()
-    .flatten();
-    let reference = references.next();
-    if let Some((_, at)) = references.next() {
-        return Err(DocumentError::InvalidValue {
-            reason: format!("cookbook `{key}` asks for more than one commit"),
-            hint: Some("keep one of `branch`, `tag`, `commit` and `ref`".to_owned()),
-            at,
-        });
-    }
-
-    let source = match (git, path) {
-        (Some((url, _)), None) => Some(Source::Git {
+    let version = table.string("version")?;
+    let source = match read_place(&table, key, protocol)? {
+        Some(Place::Git {
             url,
-            reference: reference.map_or(GitRef::Default, |(reference, _)| reference),
-            rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
+            reference,
+            rel,
+            lfs,
+        }) => Some(Source::Git {
+            url,
+            reference,
+            rel: rel.unwrap_or_default(),
+            lfs,
         }),
-        (None, Some((path, path_at))) => {
-            let of_git = ["branch", "tag", "commit", "rel"];
-            if let Some(key) = of_git.iter().find(|key| table.key_at(key).is_some()) {
-                return Err(DocumentError::InvalidValue {
-                    at: table.key_at(key).unwrap_or(at),
-                    reason: format!("`{key}` belongs to `git`, but the cookbook has a `path`"),
-                    hint: Some("take it out, or write `git` instead of `path`".to_owned()),
-                });
-            }
-            if path.is_empty() || path.contains('\0') {
-                return Err(invalid(&"the path is empty", path_at));
-            }
-            Some(Source::Path(path))
-        }
-        (Some(_), Some((_, at))) => {
-            return Err(DocumentError::InvalidValue {
-                reason: format!("cookbook `{key}` has both `git` and `path`"),
-                hint: Some("keep the one it comes from".to_owned()),
-                at,
-            });
-        }
-        (None, None) if version && reference.is_none() && rel.is_none() => None,
-        (None, None) => {
+        Some(Place::Path(path)) => Some(Source::Path(path)),
+        None if version.is_some() => None,
+        None => {
             return Err(DocumentError::InvalidValue {
                 reason: format!("cookbook `{key}` has no source"),
                 hint: Some("write `git = \"...\"` or `path = \"...\"` into its table".to_owned()),
                 at: value.at(),
             });
         }
+    };
+    let constraint = match version {
+        Some((text, at)) => parse_constraint(&text, at)?,
+        None => Constraint::any(),
     };
     Ok(Requirement {
         constraint,
@@ -294,7 +288,10 @@ fn read_groups(table: &Table<'_, '_>) -> Result<Vec<String>, DocumentError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
     use crate::error::Diagnose;
+    use crate::manifest::GitRef;
+    use crate::path::TreePath;
 
     fn read(text: &str) -> Result<Manifest, DocumentError> {
         Manifest::parse("cookpack.toml", text)
@@ -461,6 +458,103 @@ mod tests {
                 "",
             ),
             (
+                "+[cookbooks]\napt = { github = \"a/b\", git = \"x\" }\n",
+                4,
+                "both `git` and `github`",
+                "keep",
+            ),
+            (
+                "+[cookbooks]\napt = { github = \"a/b\", gitlab = \"a/b\" }\n",
+                4,
+                "both `github` and `gitlab`",
+                "keep",
+            ),
+            (
+                "+[cookbooks]\napt = { bitbucket = \"a/b\", path = \"x\" }\n",
+                4,
+                "both `bitbucket` and `path`",
+                "keep",
+            ),
+            (
+                "+[cookbooks]\napt = { github = \"a\" }\n",
+                4,
+                "`a` is no repository at github.com: write `owner/repository`",
+                "",
+            ),
+            (
+                "+[cookbooks]\napt = { lfs = true, version = \"1.0\" }\n",
+                4,
+                "`lfs` belongs to `git`, and `apt` has no `git`",
+                "add the repository",
+            ),
+            (
+                "+[cookbooks]\napt = { path = \"x\", lfs = true }\n",
+                4,
+                "`lfs` belongs to `git`, but `apt` has a `path`",
+                "take it out",
+            ),
+            (
+                "+[cookbooks]\napt = { path = \"x\", ref = \"main\" }\n",
+                4,
+                "`ref` belongs to `git`",
+                "take it out",
+            ),
+            (
+                "+[cookbooks]\napt = { git = \"x\", lfs = \"yes\" }\n",
+                4,
+                "`lfs` must be `true` or `false`",
+                "",
+            ),
+            (
+                "+[cookbooks]\nall = { git = \"x\", glob = \"*\", rel = \"y\" }\n",
+                4,
+                "`rel` is for one cookbook",
+                "into the pattern",
+            ),
+            (
+                "+[cookbooks]\nall = { git = \"x\", glob = \"*\", version = \"1.0\" }\n",
+                4,
+                "`version` is for one cookbook",
+                "an entry with `rel` or `path`",
+            ),
+            (
+                "+[cookbooks]\nall = { path = \"x\", glob = \"*\", override = { version = \"1\" } }\n",
+                4,
+                "`override` is for one cookbook",
+                "mend its metadata.rb",
+            ),
+            (
+                "+[cookbooks]\nall = { path = \"x\", glob = \"*\", tag = \"v1\" }\n",
+                4,
+                "`tag` belongs to `git`",
+                "",
+            ),
+            (
+                "+[cookbooks]\nall = { path = \"x\", glob = \"**/x\" }\n",
+                4,
+                "`**/x` is no pattern",
+                "write each level",
+            ),
+            (
+                "+[cookbooks]\nall = { glob = \"*\" }\n",
+                4,
+                "`all` has no source",
+                "beside its `glob`",
+            ),
+            (
+                "+[git]\nprotocol = \"git\"\n",
+                4,
+                "`git` is no protocol",
+                "`https`, `ssh`",
+            ),
+            (
+                "+[git]\nexecutable = \"git\"\n",
+                4,
+                "`executable` must be `true` or `false`",
+                "",
+            ),
+            ("+[git]\nprogram = true\n", 4, "unknown key `program`", ""),
+            (
                 "+[layers.x]\nboot = []\n",
                 4,
                 "unknown key `boot`",
@@ -499,6 +593,92 @@ mod tests {
         assert_ne!(
             digest(base),
             digest(&base.replace("}", ", version = \"1.0\" }"))
+        );
+    }
+
+    #[test]
+    fn short_forms_are_addresses_by_the_protocol_that_is_set() {
+        let text = "[bundle]\nname = \"x\"\n[cookbooks]\na = { github = \"x/a\" }\nb = { gitlab = \"x/y/b\", tag = \"v1\" }\n";
+        let urls = |manifest: &Manifest| -> Vec<String> {
+            let sources = manifest.cookbooks.values().flat_map(|asked| &asked.source);
+            sources.map(ToString::to_string).collect()
+        };
+        let https = [
+            "https://github.com/x/a.git, the default branch",
+            "https://gitlab.com/x/y/b.git, tag `v1`",
+        ];
+        let ssh = [
+            "git@github.com:x/a.git, the default branch",
+            "git@gitlab.com:x/y/b.git, tag `v1`",
+        ];
+        assert_eq!(urls(&read(text).unwrap()), https);
+        let given = |text: &str, protocol| Manifest::parse_with("c", text, protocol).unwrap();
+        assert_eq!(urls(&given(text, GitProtocol::Ssh)), ssh);
+        // The manifest's own goes before the one that is given.
+        let own = |protocol: &str| format!("{text}[git]\nprotocol = \"{protocol}\"\n");
+        assert_eq!(urls(&given(&own("https"), GitProtocol::Ssh)), https);
+        assert_eq!(urls(&given(&own("ssh"), GitProtocol::Https)), ssh);
+    }
+
+    #[test]
+    fn patterns_are_entries_of_their_own() {
+        let manifest = read(
+            "[bundle]\nname = \"x\"\n[cookbooks]\n\
+             \"all of it\" = { git = \"x\", glob = \"./cookbooks/*/\", branch = \"main\", lfs = true }\n\
+             site = { path = \"..\", glob = \"site-*\", groups = [\"test\"] }\n\
+             web = { path = \"web\" }\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.cookbooks.len(), 1);
+        let [all, site] = &manifest.globs[..] else {
+            panic!("{:?}", manifest.globs)
+        };
+        assert_eq!(
+            (&*all.label, all.glob.as_str(), all.at.line()),
+            ("all of it", "cookbooks/*", 4)
+        );
+        assert_eq!(all.groups, [DEFAULT_GROUP]);
+        assert_eq!(site.groups, ["test"]);
+        let folder = TreePath::parse("cookbooks/web").unwrap();
+        assert_eq!(
+            all.requirement(&folder).source,
+            Some(Source::Git {
+                url: "x".parse().unwrap(),
+                reference: GitRef::Branch("main".to_owned()),
+                rel: folder,
+                lfs: true
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_new_moves_the_requirements_digest_only_where_it_is_used() {
+        let digest = |cookbooks: &str| {
+            let text = format!("[bundle]\nname = \"x\"\n[cookbooks]\n{cookbooks}");
+            read(&text).unwrap().requirements_digest()
+        };
+        // As it was before there were patterns and LFS.
+        assert_eq!(
+            digest("a = { git = \"a\" }\n"),
+            Digest::of("cookbook a >= 0.0.0 git GitUrl(a) Default TreePath(\"\")\n")
+        );
+        assert_eq!(
+            digest("a = { git = \"a\" }\n"),
+            digest("a = { git = \"a\", lfs = false }\n")
+        );
+        assert_ne!(
+            digest("a = { git = \"a\" }\n"),
+            digest("a = { git = \"a\", lfs = true }\n")
+        );
+        let one = "x = { git = \"a\", glob = \"*\" }\n";
+        let two = "y = { path = \"a\", glob = \"*\" }\n";
+        assert_ne!(digest(one), digest(two));
+        assert_ne!(digest(one), digest(&one.replace('*', "*/*")));
+        assert_ne!(digest(one), digest(""));
+        assert_eq!(digest(one), digest(&one.replace("x =", "z =")));
+        assert_eq!(
+            digest(&format!("{one}{two}")),
+            digest(&format!("{two}{one}"))
         );
     }
 }

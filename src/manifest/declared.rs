@@ -1,7 +1,11 @@
 //! A cookbook as the Ruby files declare it: a Berksfile, a Policyfile.rb, a Cheffile.
 
 use super::git::redact;
-use super::{CommitPrefix, GitRef, GitUrl, ManifestError, Requirement, Source, check_ref_name};
+use super::hosts::Host;
+use super::{
+    CommitPrefix, GitProtocol, GitRef, GitUrl, ManifestError, Requirement, Source, check_any_ref,
+    check_ref_name,
+};
 use crate::metadata::Json;
 use crate::name::CookbookName;
 use crate::path::TreePath;
@@ -115,6 +119,7 @@ impl GitOrigin {
             url,
             reference: self.git_ref(at)?,
             rel,
+            lfs: false,
         })
     }
 
@@ -133,7 +138,10 @@ impl GitOrigin {
         if let Some(reference) = &self.reference {
             return match commit(reference) {
                 Ok(prefix) if prefix.full().is_some() => Ok(GitRef::Commit(prefix)),
-                _ => name(reference).map(GitRef::Any),
+                _ => match check_any_ref(reference) {
+                    Ok(name) => Ok(GitRef::Any(name)),
+                    Err(error) => Err(ManifestError::invalid(&error, at)),
+                },
             };
         }
         match (&self.branch, &self.tag) {
@@ -241,24 +249,16 @@ pub(super) fn address(cx: &mut Interpreter<'_>, value: Value) -> Eval<String> {
     }
 }
 
-/// The hosts whose repositories have an option of their own.
-pub(super) const HOSTS: [(&str, &str); 3] = [
-    ("github", "https://github.com/"),
-    ("gitlab", "https://gitlab.com/"),
-    ("bitbucket", "https://bitbucket.org/"),
-];
-
 /// Where a cookbook comes from by its options, the first of which that names a place counts, as in
-/// Berkshelf's `Location.init` and chef-cli's omnifetch.
+/// Berkshelf's `Location.init` and chef-cli's omnifetch. `protocol` is that of the hosts' short forms.
 pub(super) fn origin(
     cx: &mut Interpreter<'_>,
     options: &[(String, Value)],
     others: &[&str],
+    protocol: GitProtocol,
 ) -> Eval<Option<Origin>> {
     let is_place = |name: &str| {
-        matches!(name, "git" | "path")
-            || HOSTS.iter().any(|(host, _)| *host == name)
-            || others.contains(&name)
+        matches!(name, "git" | "path") || Host::of_key(name).is_some() || others.contains(&name)
     };
     let Some((name, value)) = options.iter().find(|(name, _)| is_place(name)) else {
         return Ok(None);
@@ -272,10 +272,10 @@ pub(super) fn origin(
     if value.is_nil() {
         return cx.raise("ArgumentError", format!("`{name}` is nil"));
     }
-    let url = match HOSTS.iter().find(|(host, _)| host == name) {
-        Some((_, start)) => {
+    let url = match Host::of_key(name) {
+        Some(host) => {
             let text = cx.display(*value)?;
-            format!("{start}{}.git", cx.placeless(text)?)
+            host.address(&cx.placeless(text)?, protocol)
         }
         None => address(cx, *value)?,
     };

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A git repository's address as a person writes it. [`fmt::Display`] and [`fmt::Debug`] leave
+use super::hosts::rewritten;
+
+/// A git repository's address as a person writes it; `git://` at a host that has ceased to serve it is
+/// read as `https://`. [`fmt::Display`] and [`fmt::Debug`] leave
 /// credentials out; [`GitUrl::with_credentials`] is for the transport alone.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct GitUrl {
@@ -75,15 +78,28 @@ impl FromStr for GitUrl {
             return Err(invalid("remote helpers (`name::address`) are not allowed"));
         }
         let form = match s.split_once("://") {
-            Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
+            Some((scheme, rest)) => match scheme {
                 _ if rest.is_empty() => return Err(invalid("nothing follows the scheme")),
                 "file" => GitUrlForm::File,
                 "http" | "https" => GitUrlForm::Http,
                 "ssh" | "git+ssh" | "ssh+git" => GitUrlForm::Ssh,
                 "git" => {
-                    return Err(invalid(
-                        "the git:// protocol is neither encrypted nor served any more; write https://",
-                    ));
+                    let Some(address) = rewritten(rest) else {
+                        return Err(invalid(
+                            "the git:// protocol is neither encrypted nor served any more; write https://",
+                        ));
+                    };
+                    return Ok(Self {
+                        raw: address.into(),
+                        form: GitUrlForm::Http,
+                    });
+                }
+                "git+https" | "git+http" => {
+                    return Err(invalid("git knows no such scheme; write https://"));
+                }
+                // git would look for a program `git-remote-HTTPS`.
+                _ if scheme.bytes().any(|b| b.is_ascii_uppercase()) => {
+                    return Err(invalid("git knows schemes in lower case only"));
                 }
                 _ => {
                     return Err(invalid("its scheme is none of file, https, http and ssh"));
@@ -153,8 +169,8 @@ pub enum GitRef {
     Tag(String),
     /// A commit by its id, or by the first digits of it.
     Commit(CommitPrefix),
-    /// What `git rev-parse` makes of a name: a tag, or else a branch, or else the first digits of a
-    /// commit's id.
+    /// What `git rev-parse` makes of a name: a reference's full name (`refs/heads/main`,
+    /// `refs/pull/1/head`), or else a tag or a branch, or else the first digits of a commit's id.
     Any(String),
 }
 
@@ -219,9 +235,12 @@ impl FromStr for CommitId {
     fn from_str(s: &str) -> Result<Self, InvalidCommit> {
         match hex_digits(s) {
             Some(hex) if hex.len() == 40 => Ok(Self(hex.into())),
-            _ => Err(InvalidCommit {
+            found => Err(InvalidCommit {
                 found: s.to_owned(),
-                expected: "a commit's id of 40 hex digits",
+                expected: match found {
+                    Some(hex) if hex.len() == SHA256_DIGITS => SHA1_ID,
+                    _ => "a commit's id of 40 hex digits",
+                },
             }),
         }
     }
@@ -245,13 +264,23 @@ impl FromStr for CommitPrefix {
     fn from_str(s: &str) -> Result<Self, InvalidCommit> {
         match hex_digits(s) {
             Some(hex) if (4..=40).contains(&hex.len()) => Ok(Self(hex.into())),
-            _ => Err(InvalidCommit {
+            found => Err(InvalidCommit {
                 found: s.to_owned(),
-                expected: "a commit: write 4 to 40 hex digits of its id",
+                expected: match found {
+                    Some(hex) if hex.len() == SHA256_DIGITS => SHA1_ID,
+                    _ => "a commit: write 4 to 40 hex digits of its id",
+                },
             }),
         }
     }
 }
+
+/// Digits of a commit's id in a repository of the SHA-256 object format.
+const SHA256_DIGITS: usize = 64;
+
+/// What is expected where such an id is found.
+const SHA1_ID: &str =
+    "a commit's id of 40 hex digits: repositories of git's SHA-256 format are not supported";
 
 fn hex_digits(s: &str) -> Option<String> {
     s.bytes()
@@ -274,6 +303,14 @@ impl fmt::Debug for CommitId {
 impl fmt::Display for CommitPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Checks what [`GitRef::Any`] takes.
+pub(crate) fn check_any_ref(name: &str) -> Result<String, String> {
+    match hex_digits(name) {
+        Some(hex) if hex.len() == SHA256_DIGITS => Err(format!("`{hex}` is not {SHA1_ID}")),
+        _ => check_ref_name(name),
     }
 }
 
@@ -325,12 +362,25 @@ mod tests {
             "fd::3",
             "--upload-pack=x",
             "git://a/b",
+            "git://github.com@evil.example/a",
+            "git+https://github.com/a/b",
+            "HTTPS://github.com/a/b",
+            "Git://github.com/a/b",
             "ftp://a",
             "file://",
             "a\nb",
         ] {
             assert!(bad.parse::<GitUrl>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_address_of_a_protocol_that_is_gone_is_that_of_the_one_in_its_place() {
+        let url: GitUrl = "git://github.com/example/web.git".parse().unwrap();
+        assert_eq!(url.to_string(), "https://github.com/example/web.git");
+        assert_eq!(url.with_credentials(), url.to_string());
+        assert_eq!(url.form(), GitUrlForm::Http);
+        assert_eq!(url, "https://github.com/example/web.git".parse().unwrap());
     }
 
     #[test]
@@ -366,8 +416,32 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_of_a_sha_256_repository_is_told_from_a_typing_error() {
+        let id = "0".repeat(64);
+        for error in [
+            id.parse::<CommitId>().unwrap_err().to_string(),
+            id.parse::<CommitPrefix>().unwrap_err().to_string(),
+            check_any_ref(&id).unwrap_err(),
+        ] {
+            assert!(error.contains("SHA-256"), "{error}");
+        }
+        for other in ["0".repeat(63), "0".repeat(65), "z".repeat(64)] {
+            let error = other.parse::<CommitPrefix>().unwrap_err();
+            assert!(!error.to_string().contains("SHA-256"), "{error}");
+        }
+    }
+
+    #[test]
     fn ref_names_follow_git() {
-        for good in ["main", "feature/x", "v1.0", "é"] {
+        for good in [
+            "main",
+            "feature/x",
+            "v1.0",
+            "é",
+            "refs/heads/x",
+            "refs/tags/v1",
+            "refs/pull/1/head",
+        ] {
             assert!(check_ref_name(good).is_ok(), "{good}");
         }
         for bad in [

@@ -7,6 +7,8 @@ mod cookpack_toml;
 mod declared;
 mod error;
 mod git;
+mod glob;
+mod hosts;
 mod overrides;
 mod policyfile;
 mod print;
@@ -29,10 +31,12 @@ pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
 pub use berksfile_lock::{BerksfileLock, LockedVersion};
 pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
-pub(crate) use git::check_ref_name;
 #[cfg(feature = "cli")]
 pub(crate) use git::redact;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
+pub(crate) use git::{check_any_ref, check_ref_name};
+pub use glob::{Glob, GlobRequirement, GlobSource, InvalidGlob, expand};
+pub use hosts::GitProtocol;
 pub use overrides::Override;
 pub use policyfile::{NamedRunList, Policyfile};
 pub(crate) use print::key;
@@ -49,6 +53,10 @@ pub struct Manifest {
     pub layers: Vec<Layer>,
     /// Every cookbook named, by name.
     pub cookbooks: BTreeMap<CookbookName, Requirement>,
+    /// The entries that take in all cookbooks of the folders that a pattern names.
+    pub globs: Vec<GlobRequirement>,
+    /// How repositories are reached.
+    pub git: GitSettings,
     /// Cookbooks that the machine already has: a dependency on one is met without packing it.
     pub provided: BTreeSet<CookbookName>,
     /// The places that are to give the cookbooks that have no source of their own. This version
@@ -56,6 +64,15 @@ pub struct Manifest {
     pub upstreams: Vec<Upstream>,
     /// What a Policyfile.rb says beside its cookbooks.
     pub policy: Option<Policy>,
+}
+
+/// What a manifest says of git itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GitSettings {
+    /// Whether the `git` program is to fetch, in place of this library.
+    pub executable: bool,
+    /// How the short forms of addresses were read.
+    pub protocol: GitProtocol,
 }
 
 /// What a Policyfile.rb says beside its cookbooks and its run list.
@@ -249,6 +266,8 @@ pub enum Source {
         reference: GitRef,
         /// The cookbook's folder within it.
         rel: TreePath,
+        /// Whether files that git LFS keeps are fetched. Without it they are an error.
+        lfs: bool,
     },
     /// A folder, absolute or relative to the manifest's.
     Path(String),
@@ -261,6 +280,7 @@ impl fmt::Display for Source {
                 url,
                 reference,
                 rel,
+                ..
             } => {
                 write!(f, "{url}, {reference}")?;
                 match rel.is_root() {
@@ -276,8 +296,24 @@ impl fmt::Display for Source {
 impl Manifest {
     /// Reads a `cookpack.toml`. `path` is the file's path: it is shown in messages, and relative
     /// paths in the text begin at its folder. Nothing is read from the disk.
+    ///
+    /// # Errors
+    /// When the text is no manifest.
     pub fn parse(path: impl AsRef<str>, text: &str) -> Result<Self, DocumentError> {
-        cookpack_toml::parse(&SourceFile::new(path.as_ref(), text))
+        Self::parse_with(path, text, GitProtocol::default())
+    }
+
+    /// [`Self::parse`], with the protocol by which the short forms of repositories (`github`,
+    /// `gitlab`, `bitbucket`) are read where the text itself names none.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(
+        path: impl AsRef<str>,
+        text: &str,
+        protocol: GitProtocol,
+    ) -> Result<Self, DocumentError> {
+        cookpack_toml::parse(&SourceFile::new(path.as_ref(), text), protocol)
     }
 
     /// The manifest of a lone cookbook: its own folder and nothing else. `metadata` is the text of
@@ -311,6 +347,8 @@ impl Manifest {
             bundle,
             layers: Vec::new(),
             cookbooks: BTreeMap::new(),
+            globs: Vec::new(),
+            git: GitSettings::default(),
             provided: BTreeSet::new(),
             upstreams: Vec::new(),
             policy: None,
@@ -344,18 +382,13 @@ impl Manifest {
     }
 
     /// The digest of everything that decides a resolution, kept in the lockfile so that a stale one
-    /// is known at once. Names, constraints, sources and what is provided; neither the bundle's name
-    /// nor its run lists.
+    /// is known at once. Names, constraints, sources, patterns and what is provided; neither the
+    /// bundle's name nor its run lists.
     pub fn requirements_digest(&self) -> Digest {
         let mut hasher = Hasher::default();
         for (name, requirement) in &self.cookbooks {
             let source = match &requirement.source {
-                Some(Source::Git {
-                    url,
-                    reference,
-                    rel,
-                }) => format!("git {url:?} {reference:?} {rel:?}"),
-                Some(Source::Path(path)) => format!("path {path:?}"),
+                Some(source) => digested(source),
                 None => "anywhere".to_owned(),
             };
             let constraint = &requirement.constraint;
@@ -363,6 +396,19 @@ impl Manifest {
             if let Some(overrides) = &requirement.overrides {
                 hasher.update(format!("override {overrides}\n").as_bytes());
             }
+        }
+        // The order of patterns and what they are called decide nothing.
+        let mut globs: Vec<_> = self
+            .globs
+            .iter()
+            .map(|asked| {
+                let source = digested(&asked.source.at(&TreePath::root()));
+                format!("glob {} {source}\n", asked.glob)
+            })
+            .collect();
+        globs.sort_unstable();
+        for glob in globs {
+            hasher.update(glob.as_bytes());
         }
         for name in &self.provided {
             hasher.update(format!("provided {name}\n").as_bytes());
@@ -376,5 +422,21 @@ impl Manifest {
             hasher.update(format!("upstream {kind} {preferred_for:?}\n").as_bytes());
         }
         hasher.finish()
+    }
+}
+
+/// A source for a digest. What is not set leaves no trace, so that older digests stay.
+fn digested(source: &Source) -> String {
+    match source {
+        Source::Git {
+            url,
+            reference,
+            rel,
+            lfs,
+        } => {
+            let lfs = if *lfs { " lfs" } else { "" };
+            format!("git {url:?} {reference:?} {rel:?}{lfs}")
+        }
+        Source::Path(path) => format!("path {path:?}"),
     }
 }

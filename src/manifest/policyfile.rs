@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::declared::Declaration;
 use super::{
-    Bundle, DEFAULT_GROUP, Format, GroupChoice, IncludedPolicy, LayoutKind, Manifest,
+    Bundle, DEFAULT_GROUP, Format, GitProtocol, GroupChoice, IncludedPolicy, LayoutKind, Manifest,
     ManifestError, Policy, Requirement, RunListEntry, Target, Upstream,
 };
 use crate::metadata::Json;
@@ -53,7 +53,7 @@ pub struct NamedRunList {
 
 impl Policyfile {
     /// Evaluates a Policyfile.rb. `name` is its own file name; relative paths in it begin at the
-    /// folder of `files`, which it may read.
+    /// folder of `files`, which it may read. `protocol` is that of short forms (`github:`).
     ///
     /// # Errors
     /// When chef-cli would fail, or cookpack does not know a construct.
@@ -62,8 +62,9 @@ impl Policyfile {
         name: &str,
         files: &dyn Files,
         settings: &Settings,
+        protocol: GitProtocol,
     ) -> Result<Self, ManifestError> {
-        let mut words = Words::new(file, files, settings);
+        let mut words = Words::new(file, files, settings, protocol);
         let result = ruby::evaluate(file, name, files, settings, &mut words);
         words.finished(result)
     }

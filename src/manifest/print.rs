@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{DEFAULT_GROUP, Manifest, Override, Policy, Requirement, RunListEntry, Source};
+use super::{
+    DEFAULT_GROUP, GitProtocol, GitSettings, GlobRequirement, Manifest, Override, Policy,
+    Requirement, RunListEntry, Source,
+};
 use crate::document::quote;
 use crate::metadata::Json;
+use crate::path::TreePath;
 
 impl Manifest {
     /// The cookpack.toml that means the same. What it has no words for yet stands in comments, and
@@ -29,6 +33,7 @@ impl Manifest {
                 let _ = writeln!(text, "{event} = {}", run_list(entries));
             }
         }
+        self.git.print(&mut text);
         if !self.upstreams.is_empty() {
             text.push_str(
                 "\n# Places that give cookbooks by name, which this version cannot ask:\n",
@@ -48,50 +53,97 @@ impl Manifest {
         for (name, asked) in &self.cookbooks {
             let _ = writeln!(text, "{} = {}", key(name.as_str()), asked.print());
         }
+        for asked in &self.globs {
+            let _ = writeln!(text, "{} = {}", key(&asked.label), asked.print());
+        }
         text
+    }
+}
+
+impl GitSettings {
+    fn print(&self, text: &mut String) {
+        if *self == Self::default() {
+            return;
+        }
+        text.push_str("\n[git]\n");
+        if self.executable {
+            text.push_str("executable = true\n");
+        }
+        if self.protocol != GitProtocol::default() {
+            let _ = writeln!(text, "protocol = {}", quote(self.protocol.as_str()));
+        }
+    }
+}
+
+/// The pairs of a table that say where something comes from.
+fn print_source(source: &Source) -> Vec<(&'static str, String)> {
+    match source {
+        Source::Path(path) => vec![("path", quote(path))],
+        Source::Git {
+            url,
+            reference,
+            rel,
+            lfs,
+        } => {
+            let mut pairs = vec![("git", quote(&url.redacted()))];
+            if let Some((key, value)) = reference.key_and_value() {
+                pairs.push((key, quote(value)));
+            }
+            if !rel.is_root() {
+                pairs.push(("rel", quote(rel.as_str())));
+            }
+            if *lfs {
+                pairs.push(("lfs", "true".to_owned()));
+            }
+            pairs
+        }
+    }
+}
+
+fn print_groups(groups: &[String]) -> Option<(&'static str, String)> {
+    let quoted: Vec<_> = groups.iter().map(|group| quote(group)).collect();
+    (groups != [DEFAULT_GROUP]).then(|| ("groups", format!("[{}]", quoted.join(", "))))
+}
+
+fn print_table(pairs: &[(&'static str, String)]) -> String {
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    format!("{{ {} }}", pairs.join(", "))
+}
+
+impl GlobRequirement {
+    fn print(&self) -> String {
+        let mut pairs = match &self.source {
+            super::GlobSource::Path(path) => vec![("path", quote(path))],
+            git @ super::GlobSource::Git { .. } => print_source(&git.at(&TreePath::root())),
+        };
+        pairs.insert(1, ("glob", quote(self.glob.as_str())));
+        pairs.extend(print_groups(&self.groups));
+        print_table(&pairs)
     }
 }
 
 impl Requirement {
     fn print(&self) -> String {
-        let in_groups = self.groups != [DEFAULT_GROUP];
+        let groups = print_groups(&self.groups);
         let constraint = quote(&self.constraint.to_string());
-        let mut pairs = Vec::new();
-        match &self.source {
-            None if !in_groups && self.overrides.is_none() => {
+        let mut pairs = match &self.source {
+            None if groups.is_none() && self.overrides.is_none() => {
                 return format!("{constraint}    # from no place that this version can ask");
             }
-            None => pairs.push(("version", constraint.clone())),
-            Some(Source::Path(path)) => pairs.push(("path", quote(path))),
-            Some(Source::Git {
-                url,
-                reference,
-                rel,
-            }) => {
-                pairs.push(("git", quote(&url.redacted())));
-                if let Some((key, value)) = reference.key_and_value() {
-                    pairs.push((key, quote(value)));
-                }
-                if !rel.is_root() {
-                    pairs.push(("rel", quote(rel.as_str())));
-                }
-            }
-        }
+            None => vec![("version", constraint.clone())],
+            Some(source) => print_source(source),
+        };
         if self.source.is_some() && !self.constraint.is_any() {
             pairs.push(("version", constraint));
         }
-        if in_groups {
-            let groups: Vec<_> = self.groups.iter().map(|group| quote(group)).collect();
-            pairs.push(("groups", format!("[{}]", groups.join(", "))));
-        }
+        pairs.extend(groups);
         if let Some(overrides) = &self.overrides {
             pairs.push(("override", print_override(overrides)));
         }
-        let pairs: Vec<_> = pairs
-            .iter()
-            .map(|(key, value)| format!("{key} = {value}"))
-            .collect();
-        format!("{{ {} }}", pairs.join(", "))
+        print_table(&pairs)
     }
 }
 
@@ -219,7 +271,13 @@ mod tests {
             provided = ["agent"]
             [layers."app 1"]
             deploy = ["web::deploy"]
+            [git]
+            executable = true
+            protocol = "ssh"
             [cookbooks]
+            "all of them" = { git = "../chef", glob = "cookbooks/*", tag = "v1", lfs = true }
+            site = { path = "site", glob = "*", groups = ["test"] }
+            short = { github = "example/short", lfs = true, branch = "main" }
             web = { path = "a \"b\" c", version = "~> 1.2" }
             java = { git = "../java", ref = "v1", rel = "cookbooks/java", groups = ["test", "x"] }
             apt = "~> 7.0"
@@ -237,6 +295,26 @@ mod tests {
                 .collect()
         };
         assert_eq!(groups(&one), groups(&two));
+        assert_eq!(one.git, two.git);
+        assert!(
+            printed.contains("git@github.com:example/short.git"),
+            "{printed}"
+        );
+        let globs = |m: &Manifest| -> Vec<_> {
+            let globs = m.globs.iter();
+            let parts = |asked: &GlobRequirement| {
+                let label = asked.label.clone();
+                (
+                    label,
+                    asked.source.clone(),
+                    asked.glob.clone(),
+                    asked.groups.clone(),
+                )
+            };
+            globs.map(parts).collect()
+        };
+        assert_eq!(globs(&one).len(), 2);
+        assert_eq!(globs(&one), globs(&two));
         assert_eq!(printed, two.to_toml());
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::event::{CancelToken, Reporter, Silent};
 use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
-use crate::manifest::Manifest;
+use crate::manifest::{GitProtocol, Manifest};
 use crate::store::Store;
 
 /// The surroundings of an operation: where the store is, who hears of progress, what is allowed.
@@ -22,6 +22,8 @@ pub struct Context<'a> {
     jobs: NonZeroUsize,
     env: BTreeMap<String, String>,
     git: GitAccess,
+    fetches: Option<NonZeroUsize>,
+    git_protocol: GitProtocol,
 }
 
 impl<'a> Context<'a> {
@@ -36,6 +38,8 @@ impl<'a> Context<'a> {
             jobs: NonZeroUsize::MIN,
             env: BTreeMap::new(),
             git: GitAccess::default(),
+            fetches: None,
+            git_protocol: GitProtocol::default(),
         }
     }
 
@@ -90,6 +94,26 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// How many repositories are fetched at once, which waits more than it computes; as many as
+    /// cookbooks are read, unless this says otherwise.
+    #[must_use]
+    pub fn with_fetches(mut self, fetches: NonZeroUsize) -> Self {
+        self.fetches = Some(fetches);
+        self
+    }
+
+    /// The protocol by which the short forms of repositories (`github`, `gitlab`, `bitbucket`) are read
+    /// where a manifest names none; https, unless this says otherwise.
+    #[must_use]
+    pub fn with_git_protocol(mut self, protocol: GitProtocol) -> Self {
+        self.git_protocol = protocol;
+        self
+    }
+
+    pub(super) fn git_protocol(&self) -> GitProtocol {
+        self.git_protocol
+    }
+
     pub(super) fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }
@@ -111,9 +135,13 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn repositories(&self, manifest: &Manifest) -> Repositories<'_> {
-        let store = Store::new(&self.store);
-        let folder = manifest.folder();
-        Repositories::new(store, folder, self.reporter, &self.cancel, self.offline)
+        Repositories::new(
+            (Store::new(&self.store), manifest.folder()),
+            &self.git,
+            (self.reporter, &self.cancel),
+            self.offline,
+            self.fetches.unwrap_or(self.jobs),
+        )
     }
 }
 

@@ -149,11 +149,29 @@ pub enum Error {
         /// The manifest.
         path: PathBuf,
     },
+    /// A pattern names no cookbook.
+    #[error("no folder that `{glob}` names is a cookbook")]
+    NothingMatches {
+        /// The pattern.
+        glob: String,
+        /// The manifest's line.
+        at: Location,
+    },
+    /// Two patterns name cookbooks of one name.
+    #[error("two patterns of the manifest name a cookbook `{name}`")]
+    NamedTwice {
+        /// The cookbook.
+        name: CookbookName,
+        /// The manifest's line.
+        at: Location,
+        /// The line of the other one.
+        other: Location,
+    },
     /// A git repository does not give what is wanted of it.
     #[error("cookbook `{name}`: {error}")]
     Git {
-        /// The cookbook.
-        name: CookbookName,
+        /// The cookbook, or the entry of the manifest.
+        name: String,
         /// The manifest's line.
         at: Location,
         /// What is wrong with the repository.
@@ -166,8 +184,8 @@ pub enum Error {
     /// The folder of a cookbook cannot be a source.
     #[error("cookbook `{name}`: {error}")]
     CookbookFolder {
-        /// The cookbook.
-        name: CookbookName,
+        /// The cookbook, or the entry of the manifest.
+        name: String,
         /// The manifest's line.
         at: Location,
         /// What is wrong with the folder.
@@ -265,6 +283,18 @@ impl Error {
 }
 
 impl Error {
+    /// What is wrong with the repository of a cookbook, or of an entry of the manifest.
+    pub(super) fn of_git(name: impl fmt::Display, at: &Location, error: GitError) -> Self {
+        match error {
+            GitError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            error => Self::Git {
+                name: name.to_string(),
+                at: at.clone(),
+                error: Box::new(error),
+            },
+        }
+    }
+
     /// Adds the manifest's line, and what can be done about it there.
     fn with_its_place(&self, mut shown: Vec<Diagnostic>) -> Vec<Diagnostic> {
         let (name, at, is_moved) = match self {
@@ -361,6 +391,15 @@ impl Diagnose for Error {
             Self::BadName { at, error } => {
                 Diagnostic::new(error.to_string()).label(at.label("the cookbook's name"))
             }
+            Self::NothingMatches { at, .. } => shown
+                .label(at.label("asks for them"))
+                .hint("a cookbook's folder holds a metadata.rb or a metadata.json"),
+            Self::NamedTwice { name, at, other } => shown
+                .label(other.label("one is here"))
+                .label(at.label("the other is here"))
+                .hint(format!(
+                    "write an entry `{name}` of its own: it counts for more than a pattern"
+                )),
             Self::NoCookbooks { .. } => shown.hint(
                 "write a line for each into [cookbooks], as in `web = { path = \"cookbooks/web\" }`",
             ),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Error;
+use super::expand::expand_as_locked;
 use crate::lockfile::Lockfile;
 use crate::manifest::{GroupChoice, Manifest};
 use crate::name::CookbookName;
@@ -19,6 +20,7 @@ pub fn choose_groups(manifest: &Manifest, lockfile: &Lockfile) -> Result<Lockfil
         GroupChoice::All => return Ok(lockfile.clone()),
         GroupChoice::Only(named) | GroupChoice::Except(named) => named,
     };
+    let manifest = &*expand_as_locked(manifest, lockfile);
     let known: BTreeSet<&str> = manifest
         .cookbooks
         .values()

@@ -41,6 +41,7 @@ impl std::fmt::Debug for LoadedCookbook {
 }
 
 /// A cookbook's place: a tree, its folder in it, and the name it has if its metadata gives none.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) tree: Arc<dyn Tree>,
     pub(super) base: TreePath,

@@ -1,20 +1,16 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
-
-use super::load::{LoadedCookbook, Place, load};
+use super::expand::expand_globs;
+use super::gather::{Gathered, gather};
+use super::load::LoadedCookbook;
 use super::{Context, Error, LockDifference, choose_groups};
-use crate::digest::ContentDigest;
-use crate::event::{CancelToken, Event};
-use crate::git::Repositories;
+use crate::event::Event;
 use crate::layout::{Layout, PackedCookbook, PlannedCookbook};
-use crate::limits::Limits;
 use crate::lockfile::{LockedCookbook, Lockfile, Pin};
-use crate::manifest::{BerksfileLock, CommitId, Manifest, Requirement, Source};
+use crate::manifest::{BerksfileLock, Manifest};
 use crate::name::CookbookName;
 use crate::resolve::{Candidate, resolve};
+use crate::source::WorkTrees;
 use crate::text::nearest;
 
 /// What an existing lockfile means to a resolution.
@@ -35,7 +31,7 @@ pub enum LockMode<'a> {
 
 impl<'a> LockMode<'a> {
     /// What is locked of a cookbook and still counts.
-    fn locked(self, name: &CookbookName) -> Option<&'a LockedCookbook> {
+    pub(super) fn locked(self, name: &CookbookName) -> Option<&'a LockedCookbook> {
         match self {
             Self::Fresh | Self::Exact(None) | Self::Import(_) => None,
             Self::Prefer(lockfile) | Self::Exact(Some(lockfile)) => lockfile.cookbooks.get(name),
@@ -96,10 +92,7 @@ pub(super) fn prepare(
     manifest: &Manifest,
     mode: LockMode<'_>,
 ) -> Result<Prepared, Error> {
-    if let LockMode::Update(_, names) = mode {
-        check_names(manifest, names)?;
-    }
-    if manifest.cookbooks.is_empty() {
+    if manifest.cookbooks.is_empty() && manifest.globs.is_empty() {
         return Err(Error::NoCookbooks {
             manifest: manifest.file().name().to_owned(),
         });
@@ -109,14 +102,21 @@ pub(super) fn prepare(
             differences: vec![LockDifference::Absent],
         });
     }
-    let found = load_all(cx, locate_all(cx, manifest, mode)?)?;
+    let requirements = manifest.requirements_digest();
+    let expanded = expand_globs(cx, manifest, mode)?;
+    let manifest = &*expanded.manifest;
+    if let LockMode::Update(_, names) = mode {
+        check_names(manifest, names)?;
+    }
+    let mut found = gather(cx, &expanded, mode)?;
+    note_what_is_in_no_commit(manifest, &mut found);
     let candidates = found
         .iter()
         .map(|(name, (pin, cookbook))| (name.clone(), candidate(pin, cookbook)))
         .collect();
     let resolution = resolve(manifest, &candidates)?;
     let lockfile = Lockfile {
-        requirements: manifest.requirements_digest(),
+        requirements,
         cookbooks: found
             .iter()
             .map(|(name, (pin, cookbook))| {
@@ -135,6 +135,11 @@ pub(super) fn prepare(
             .collect(),
     };
     check_lockfile(mode, &lockfile)?;
+    // Not a byte of it changes: not even what is noted of folders.
+    let lockfile = match mode {
+        LockMode::Exact(Some(existing)) => existing.clone(),
+        _ => lockfile,
+    };
     let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
@@ -147,6 +152,17 @@ pub(super) fn prepare(
     })
 }
 
+/// Notes for each folder whether what is packed of it is in no commit.
+fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
+    let project = manifest.folder();
+    let mut work_trees = WorkTrees::default();
+    for (pin, cookbook) in loaded.values_mut() {
+        if let Pin::Path { path, dirty } = pin {
+            *dirty = work_trees.is_dirty(&project, &project.join(path), &cookbook.plan);
+        }
+    }
+}
+
 fn check_names(manifest: &Manifest, names: &[CookbookName]) -> Result<(), Error> {
     match names.iter().find(|n| !manifest.cookbooks.contains_key(*n)) {
         Some(name) => {
@@ -157,193 +173,6 @@ fn check_names(manifest: &Manifest, names: &[CookbookName]) -> Result<(), Error>
             })
         }
         None => Ok(()),
-    }
-}
-
-/// A cookbook whose place is known and that is not read yet.
-struct Located<'a> {
-    name: &'a CookbookName,
-    requirement: &'a Requirement,
-    pin: Pin,
-    place: Place,
-    /// The digest that its content must have: a folder is expected to change between builds, a
-    /// commit never does.
-    locked: Option<ContentDigest>,
-}
-
-/// Finds every cookbook where it is locked, or else where the manifest says.
-fn locate_all<'a>(
-    cx: &Context<'_>,
-    manifest: &'a Manifest,
-    mode: LockMode<'_>,
-) -> Result<Vec<Located<'a>>, Error> {
-    let mut repositories = cx.repositories(manifest);
-    let mut located = Vec::new();
-    for (name, requirement) in &manifest.cookbooks {
-        let Some(source) = &requirement.source else {
-            continue;
-        };
-        let locked = mode.locked(name).filter(|locked| locked.pin.pins(source));
-        if let (LockMode::Exact(Some(lockfile)), None) = (mode, locked) {
-            return Err(outdated_before_reading(manifest, lockfile));
-        }
-        cx.cancel().check()?;
-        let wanted = (name, requirement);
-        let imported = match mode {
-            LockMode::Import(lock) => lock.commit(name, source),
-            _ => None,
-        };
-        let locked = (locked, imported);
-        located.push(locate(&mut repositories, manifest, wanted, source, locked)?);
-    }
-    Ok(located)
-}
-
-fn locate<'a>(
-    repositories: &mut Repositories<'_>,
-    manifest: &Manifest,
-    (name, requirement): (&'a CookbookName, &'a Requirement),
-    source: &Source,
-    (locked, imported): (Option<&LockedCookbook>, Option<CommitId>),
-) -> Result<Located<'a>, Error> {
-    let at = &requirement.at;
-    let declared = requirement.overrides.as_ref().map(|o| o.metadata(name));
-    let git_failed = |error| Error::Git {
-        name: name.clone(),
-        at: at.clone(),
-        error: Box::new(error),
-    };
-    let (pin, place, content) = match source {
-        Source::Path(path) => {
-            let project = manifest.folder();
-            let place = Place::folder(&project, &project.join(path), Some(at.clone()));
-            let mut place = place.map_err(|error| Error::CookbookFolder {
-                name: name.clone(),
-                at: at.clone(),
-                error,
-            })?;
-            place.fallback_name = Some(name.to_string());
-            place.declared = declared;
-            (Pin::Path { path: path.clone() }, place, None)
-        }
-        Source::Git {
-            url,
-            reference,
-            rel,
-        } => {
-            let pinned = match locked.map(|locked| &locked.pin) {
-                Some(Pin::Git { commit, .. }) => Some(commit),
-                _ => imported.as_ref(),
-            };
-            let commit = match pinned {
-                Some(commit) => {
-                    repositories
-                        .ensure(url, reference, commit)
-                        .map_err(git_failed)?;
-                    commit.clone()
-                }
-                _ => repositories.resolve(url, reference).map_err(git_failed)?,
-            };
-            let place = Place {
-                tree: repositories.tree(url, &commit).map_err(git_failed)?,
-                base: rel.clone(),
-                fallback_name: Some(name.to_string()),
-                declared,
-                at: Some(at.clone()),
-            };
-            let pin = Pin::Git {
-                url: url.redacted(),
-                reference: reference.clone(),
-                rel: rel.clone(),
-                commit,
-            };
-            (pin, place, locked.map(|locked| locked.content))
-        }
-    };
-    Ok(Located {
-        name,
-        requirement,
-        pin,
-        place,
-        locked: content,
-    })
-}
-
-type Loaded = BTreeMap<CookbookName, (Pin, LoadedCookbook)>;
-
-/// Reads every cookbook, several at once. Which error is told does not depend on which came first.
-fn load_all(cx: &Context<'_>, located: Vec<Located<'_>>) -> Result<Loaded, Error> {
-    let count = located.len();
-    let workers = cx.jobs().get().min(count);
-    let queue = Mutex::new(located.into_iter().enumerate());
-    let (limits, cancel) = (cx.limits(), cx.cancel());
-    let (results, finished) = mpsc::channel();
-    let mut loaded: Vec<(usize, Result<_, Error>)> = thread::scope(|scope| {
-        for _ in 0..workers {
-            let (queue, results) = (&queue, results.clone());
-            scope.spawn(move || {
-                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                while let Some((index, located)) = next() {
-                    let name = located.name.clone();
-                    if results
-                        .send((index, name, load_checked(limits, cancel, located)))
-                        .is_err()
-                    {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(results);
-        let tell = |(index, name, result): (usize, CookbookName, Result<_, Error>)| {
-            cx.reporter().report(&Event::CookbookRead {
-                name: name.as_str(),
-            });
-            (index, result.map(|cookbook| (name, cookbook)))
-        };
-        finished.into_iter().map(tell).collect()
-    });
-    loaded.sort_by_key(|(index, _)| *index);
-    let loaded = loaded
-        .into_iter()
-        .map(|(_, result)| result)
-        .collect::<Result<Loaded, _>>()?;
-    for (_, cookbook) in loaded.values() {
-        cookbook.tell_warnings(cx);
-    }
-    Ok(loaded)
-}
-
-/// Reads one cookbook, which must be what the manifest and the lockfile say.
-fn load_checked(
-    limits: &Limits,
-    cancel: &CancelToken,
-    located: Located<'_>,
-) -> Result<(Pin, LoadedCookbook), Error> {
-    let Located {
-        name,
-        requirement,
-        pin,
-        place,
-        locked,
-    } = located;
-    let cookbook = load(limits, cancel, place)?;
-    if cookbook.name != *name {
-        return Err(Error::OtherName {
-            asked: name.clone(),
-            found: cookbook.name.to_string(),
-            at: requirement.at.clone(),
-        });
-    }
-    let found = cookbook.plan.content_digest();
-    match locked {
-        Some(locked) if locked != found => Err(Error::ContentChanged {
-            name: name.clone(),
-            pin: Box::new(pin),
-            locked,
-            found,
-        }),
-        _ => Ok((pin, cookbook)),
     }
 }
 
@@ -388,7 +217,7 @@ pub fn check_lockfile(mode: LockMode<'_>, decided: &Lockfile) -> Result<(), Erro
 }
 
 /// What is out of date in a lockfile by the manifest alone.
-fn outdated_before_reading(manifest: &Manifest, lockfile: &Lockfile) -> Error {
+pub(super) fn outdated_before_reading(manifest: &Manifest, lockfile: &Lockfile) -> Error {
     let mut differences = Vec::new();
     for (name, requirement) in &manifest.cookbooks {
         let Some(source) = &requirement.source else {
@@ -417,7 +246,7 @@ fn differences(existing: &Lockfile, decided: &Lockfile) -> Vec<LockDifference> {
     for (name, now) in &decided.cookbooks {
         match existing.cookbooks.get(name) {
             None => differences.push(LockDifference::Added(name.clone())),
-            Some(then) if then == now => {}
+            Some(then) if then.is_same(now) => {}
             Some(then) if matches!(now.pin, Pin::Path { .. }) && then.content != now.content => {
                 differences.push(LockDifference::Edited(name.clone()));
             }

@@ -67,7 +67,7 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
     let is_policyfile = name.ends_with(".rb");
     let is_cheffile = name.starts_with("Cheffile");
     if !is_policyfile && !is_cheffile && !name.starts_with("Berksfile") {
-        let manifest = Manifest::parse(shown, &text)?;
+        let manifest = Manifest::parse_with(shown, &text, cx.git_protocol())?;
         return Ok(ManifestFile::CookpackToml(Box::new(manifest)));
     }
     let file = SourceFile::new(shown, text);
@@ -81,14 +81,14 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
         ..Settings::default()
     };
     if is_policyfile {
-        let policyfile = Policyfile::parse(&file, &name, &files, &settings)?;
+        let policyfile = Policyfile::parse(&file, &name, &files, &settings, cx.git_protocol())?;
         return Ok(ManifestFile::Policyfile(Box::new(policyfile)));
     }
     if is_cheffile {
-        let cheffile = Cheffile::parse(&file, &name, &files, &settings)?;
+        let cheffile = Cheffile::parse(&file, &name, &files, &settings, cx.git_protocol())?;
         return Ok(ManifestFile::Cheffile(Box::new(cheffile)));
     }
-    let berksfile = Berksfile::parse(&file, &name, &files, &settings)?;
+    let berksfile = Berksfile::parse(&file, &name, &files, &settings, cx.git_protocol())?;
     tell(cx, &berksfile.warnings);
     Ok(ManifestFile::Berksfile(Box::new(berksfile)))
 }

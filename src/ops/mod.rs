@@ -2,7 +2,9 @@
 
 mod context;
 mod error;
+mod expand;
 mod files;
+mod gather;
 mod groups;
 mod init;
 mod load;

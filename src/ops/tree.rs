@@ -80,6 +80,7 @@ mod tests {
             version: Version::default(),
             pin: Pin::Path {
                 path: ".".to_owned(),
+                dirty: false,
             },
             content: ContentDigest::of([]),
             dependencies: dependencies.iter().map(|d| d.parse().unwrap()).collect(),

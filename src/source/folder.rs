@@ -1,11 +1,13 @@
 //! A folder as a [`Tree`].
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::path::TreePath;
+use crate::path::{TreePath, join_bytes};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
 
 /// A folder on this machine.
@@ -14,12 +16,33 @@ pub(crate) struct FolderTree {
     root: PathBuf,
     /// The folder as the manifest names it.
     shown: PathBuf,
+    /// The files that may be executed, where the file system does not say.
+    executables: Option<Arc<BTreeSet<Vec<u8>>>>,
 }
 
 impl FolderTree {
     /// `root` is the tree's root, `shown` the folder a person knows.
     pub(super) fn new(root: PathBuf, shown: PathBuf) -> Self {
-        Self { root, shown }
+        Self {
+            root,
+            shown,
+            executables: None,
+        }
+    }
+
+    /// Whether a file may be executed is then told by this set, if there is one.
+    pub(super) fn with_executables(mut self, executables: Option<Arc<BTreeSet<Vec<u8>>>>) -> Self {
+        self.executables = executables;
+        self
+    }
+
+    fn kind_at(&self, path: &[u8], found: &Metadata) -> EntryKind {
+        match (kind_of(found), &self.executables) {
+            (EntryKind::File { .. }, Some(known)) => EntryKind::File {
+                executable: known.contains(path),
+            },
+            (kind, _) => kind,
+        }
     }
 
     /// The name of the folder that a path within the tree means.
@@ -77,18 +100,17 @@ impl Tree for FolderTree {
         for entry in fs::read_dir(self.on_disk(dir)?).map_err(&failed)? {
             let entry = entry.map_err(&failed)?;
             // `DirEntry::metadata` does not follow links.
-            let kind = kind_of(&entry.metadata().map_err(&failed)?);
-            entries.push(TreeEntry {
-                name: name_bytes(&entry.file_name()),
-                kind,
-            });
+            let found = entry.metadata().map_err(&failed)?;
+            let name = name_bytes(&entry.file_name());
+            let kind = self.kind_at(&join_bytes(dir, &name), &found);
+            entries.push(TreeEntry { name, kind });
         }
         Ok(entries)
     }
 
     fn kind(&self, path: &[u8]) -> Result<Option<EntryKind>, TreeError> {
         match fs::symlink_metadata(self.on_disk(path)?) {
-            Ok(found) => Ok(Some(kind_of(&found))),
+            Ok(found) => Ok(Some(self.kind_at(path, &found))),
             Err(error) if is_absence(&error) => Ok(None),
             Err(error) => Err(self.failed(path)(error)),
         }
@@ -156,12 +178,12 @@ fn special(_kind: FileType) -> &'static str {
 }
 
 #[cfg(unix)]
-fn name_bytes(name: &OsStr) -> Vec<u8> {
+pub(super) fn name_bytes(name: &OsStr) -> Vec<u8> {
     std::os::unix::ffi::OsStrExt::as_bytes(name).to_vec()
 }
 
 #[cfg(not(unix))]
-fn name_bytes(name: &OsStr) -> Vec<u8> {
+pub(super) fn name_bytes(name: &OsStr) -> Vec<u8> {
     name.to_string_lossy().replace('\\', "/").into_bytes()
 }
 

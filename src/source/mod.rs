@@ -6,16 +6,22 @@
 )]
 
 mod folder;
+mod mounted;
 mod project;
+mod work_tree;
 
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::path::TreePath;
 pub(crate) use folder::FolderTree;
+pub(crate) use mounted::Mounted;
 pub(crate) use project::ProjectFiles;
+pub(crate) use work_tree::WorkTrees;
+use work_tree::executables;
 
 /// Why a folder cannot be a source.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +51,8 @@ impl Diagnose for FolderError {
 ///
 /// The source of a folder is the git work tree that holds it, or `project`, the manifest's own
 /// folder, whichever is nearer; else the folder itself. A chefignore is looked for up to there, so
-/// that a checkout gives what its repository gives, and no folder above a project has a say.
+/// that a checkout gives what its repository gives, and no folder above a project has a say. So that
+/// it does where the file system has no modes either, they are then taken from the index of git.
 pub(crate) fn open_folder(
     project: &Path,
     folder: &Path,
@@ -58,6 +65,19 @@ pub(crate) fn open_folder(
     if !real.is_dir() {
         return Err(failed(io::ErrorKind::NotADirectory.into()));
     }
+    let (root, base) = root_and_base(project, &real);
+    // Messages name files as a person would: not `./cookbooks/web`.
+    let parts = folder
+        .components()
+        .filter(|part| *part != Component::CurDir);
+    let shown: PathBuf = parts.collect();
+    let executables = executables(&root).map(Arc::new);
+    let tree = FolderTree::new(root, shown).with_executables(executables);
+    Ok((tree, base))
+}
+
+/// The root of the source of a folder, whose path is without links, and the folder's place in it.
+fn root_and_base(project: &Path, real: &Path) -> (PathBuf, TreePath) {
     let project = fs::canonicalize(project).ok();
     let is_root = |at: &&Path| project.as_deref() == Some(*at) || at.join(".git").exists();
     let found = real.ancestors().find(is_root).and_then(|root| {
@@ -66,11 +86,5 @@ pub(crate) fn open_folder(
         let base = TreePath::parse(&parts?.join("/")).ok()?;
         Some((root.to_owned(), base))
     });
-    let (root, base) = found.unwrap_or_else(|| (real.clone(), TreePath::root()));
-    // Messages name files as a person would: not `./cookbooks/web`.
-    let parts = folder
-        .components()
-        .filter(|part| *part != Component::CurDir);
-    let shown: PathBuf = parts.collect();
-    Ok((FolderTree::new(root, shown), base))
+    found.unwrap_or_else(|| (real.to_owned(), TreePath::root()))
 }

@@ -104,6 +104,57 @@ fn errors_show_the_line_the_span_and_what_is_allowed() {
             "\"~> 1.2.3.4\"",
             &[],
         ),
+        (
+            "web = { path = \"web\", lfs = true }",
+            "lfs",
+            &["belongs to `git`"],
+        ),
+        (
+            "web = { github = \"a/b\", git = \"x\" }",
+            "\"a/b\"",
+            &["both `git` and `github`"],
+        ),
+        (
+            "web = { github = \"https://github.com/a/b\" }",
+            "\"https://github.com/a/b\"",
+            &["`owner/repository`"],
+        ),
+        (
+            "web = { github = \"a/b.git\" }",
+            "\"a/b.git\"",
+            &["without `.git`"],
+        ),
+        (
+            "web = { git = \"git://example.com/a.git\" }",
+            "\"git://example.com/a.git\"",
+            &["write https://"],
+        ),
+        (
+            "web = { git = \"HTTPS://me:s3cret@example.com/a.git\" }",
+            "",
+            &["lower case"],
+        ),
+        (
+            "web = { git = \"x\", commit = \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\" }",
+            "",
+            &["SHA-256"],
+        ),
+        (
+            "all = { git = \"x\", glob = \"cookbooks/*\", rel = \"cookbooks\" }",
+            "rel",
+            &["names many", "into the pattern"],
+        ),
+        (
+            "all = { path = \"x\", glob = \"**\" }",
+            "\"**\"",
+            &["each level"],
+        ),
+        (
+            "all = { path = \"x\", glob = \"cookbooks\" }",
+            "\"cookbooks\"",
+            &["`cookbooks/*`"],
+        ),
+        ("all = { glob = \"*\" }", "", &["`git = ", "`path = "]),
         ("web = \"one\"", "\"one\"", &["~>"]),
         ("web = 3", "3", &[]),
         ("web = [\"x\"]", "[\"x\"]", &[]),
@@ -257,4 +308,99 @@ fn a_manifest_that_is_not_utf_8_or_has_a_byte_order_mark() {
     let text = format!("\u{feff}[bundle]\r\nname = \"b\"\r\n[cookbooks]\r\n{GOOD}");
     sandbox.write("cookpack.toml", text);
     sandbox.ok("build");
+}
+
+#[test]
+fn what_a_manifest_says_of_git_is_printed_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "cookpack.toml",
+        "[bundle]\nname = \"b\"\n[git]\nexecutable = true\n[cookbooks]\n\
+         web = { github = \"example/web\", ref = \"refs/pull/1/head\", lfs = true }\n\
+         old = { git = \"git://github.com/example/old.git\" }\n\
+         all = { git = \"../chef\", glob = \"cookbooks/*\" }\n\
+         site = { path = \".\", glob = \"site/*\", groups = [\"test\"] }\n",
+    );
+    let document = sandbox.ok("manifest --json").json();
+    let location = |index: usize| document["dependencies"][index]["location"].clone();
+    assert_eq!(
+        location(1),
+        serde_json::json!({
+            "git": "https://github.com/example/web.git", "ref": "refs/pull/1/head", "lfs": true
+        })
+    );
+    assert_eq!(location(0)["git"], "https://github.com/example/old.git");
+    assert_eq!(
+        document["globs"],
+        serde_json::json!([
+            { "label": "all", "glob": "cookbooks/*", "groups": ["default"],
+              "location": { "git": "../chef" } },
+            { "label": "site", "glob": "site/*", "groups": ["test"], "location": { "path": "." } },
+        ])
+    );
+    assert_eq!(
+        document["git"],
+        serde_json::json!({ "executable": true, "protocol": "https" })
+    );
+    let printed = sandbox.ok("manifest").out().to_owned();
+    sandbox.write("cookpack.toml", &printed);
+    assert_eq!(sandbox.ok("manifest --json").json(), document);
+    assert_eq!(sandbox.ok("manifest").out(), printed);
+}
+
+#[test]
+fn the_protocol_of_short_forms_is_a_setting() {
+    let sandbox = Sandbox::new();
+    let (https, ssh) = (
+        "\"https://github.com/example/web.git\"",
+        "\"git@github.com:example/web.git\"",
+    );
+    sandbox
+        .write(
+            "cookpack.toml",
+            "[bundle]\nname = \"b\"\n[cookbooks]\nweb = { github = \"example/web\" }\n",
+        )
+        .write("Berksfile", "cookbook 'web', github: 'example/web'\n")
+        .write(
+            "Policyfile.rb",
+            "name 'p'\nrun_list 'web'\ncookbook 'web', github: 'example/web'\n",
+        )
+        .write("Cheffile", "cookbook 'web', github: 'example/web'\n");
+    for file in ["cookpack.toml", "Berksfile", "Policyfile.rb", "Cheffile"] {
+        let shown = |args: &str, variable: &str| {
+            let args = format!("manifest {file} {args}");
+            let mut command = sandbox.command(args.split_whitespace());
+            let run = finish(command.env("COOKPACK_GIT_PROTOCOL", variable)).ok();
+            run.out().to_owned()
+        };
+        assert!(shown("", "").contains(https), "{file}");
+        assert!(shown("", "ssh").contains(ssh), "{file}");
+        assert!(shown("--git-protocol ssh", "").contains(ssh), "{file}");
+        assert!(
+            shown("--git-protocol https", "ssh").contains(https),
+            "{file}"
+        );
+    }
+    // A file's own goes before.
+    sandbox.write(
+        "Berksfile",
+        "cookbook 'a', github: 'example/web', protocol: :https\ncookbook 'b', github: 'x/b'\n",
+    );
+    let run = sandbox.ok("manifest Berksfile --git-protocol ssh");
+    assert!(run.out().contains(https), "{run}");
+    assert!(run.out().contains("git@github.com:x/b.git"), "{run}");
+    let mut command = sandbox.command(["manifest", "Berksfile"]);
+    finish(command.env("COOKPACK_GIT_PROTOCOL", "git"))
+        .fails(2)
+        .says(["COOKPACK_GIT_PROTOCOL", "`https`, `ssh`"]);
+}
+
+#[test]
+fn credentials_in_a_refused_address_are_not_shown_in_the_message() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest("web = { git = \"git+https://me:s3cret@example.com/a.git\" }\n");
+    let run = sandbox.run("build").fails(1).says(["write https://"]);
+    // The line itself is the person's own, and is shown as it is written.
+    let message = run.stderr.lines().next().expect("a message");
+    assert!(!message.contains("s3cret"), "{run}");
 }

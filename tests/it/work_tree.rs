@@ -1,175 +1,269 @@
-//! A path source inside of a git work tree: what git knows of it.
+//! A folder inside a git work tree: whether what was packed of it is in a commit, and its executable
+//! bits where the file system has none.
 
-use crate::support::{Repo, Sandbox, is_root};
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::chown;
 
-/// A project that is a repository, with a cookbook in a folder of it.
+use crate::support::{Repo, Sandbox};
+
+const MANIFEST: &str = "web = { path = \"cookbooks/web\" }\n";
+
+/// A project that is one repository, with all committed.
 fn project() -> (Sandbox, Repo) {
     let sandbox = Sandbox::new();
     let repo = sandbox.repo(".");
-    repo.cookbook("cookbooks/web", "web", "1.0.0");
-    repo.write("README.md", "x");
-    sandbox.manifest("web = { path = \"cookbooks/web\" }\n");
-    repo.write(".gitignore", "*.tar.gz\nignored\n");
-    repo.git("add -A");
-    repo.git("commit -q -m one");
+    repo.cookbook("cookbooks/web", "web", "1.0.0")
+        .write("cookbooks/web/files/a", "a\n")
+        .write("cookbooks/web/files/b", "b\n")
+        .symlink("a", "cookbooks/web/files/link")
+        .write("cookbooks/web/chefignore", "notes/*\n")
+        .write("cookbooks/web/notes/old", "old\n")
+        .cookbook("cookbooks/other", "other", "1.0.0")
+        .write(".gitignore", "*.secret\n");
+    sandbox.manifest(MANIFEST);
+    repo.commit("1");
     (sandbox, repo)
 }
 
-/// Whether the lock says that the tree was dirty.
-fn locked_as_dirty(sandbox: &Sandbox) -> bool {
-    sandbox.forget_lock();
+/// Whether the lockfile, made anew, says that the cookbook is in no commit.
+fn is_dirty(sandbox: &Sandbox) -> bool {
     sandbox.ok("lock");
     let lock = sandbox.text("cookpack.lock");
-    assert!(!lock.contains("dirty = false"), "{lock}");
-    lock.contains("dirty = true")
+    let is_dirty = lock.contains("path = \"cookbooks/web\"\ndirty = true\n");
+    assert_eq!(lock.contains("dirty"), is_dirty, "{lock}");
+    is_dirty
 }
 
 #[test]
-fn the_lock_tells_whether_the_tree_was_dirty() {
+fn the_lockfile_says_whether_a_folder_was_committed() {
     let (sandbox, repo) = project();
-    assert!(!locked_as_dirty(&sandbox), "clean");
-    // Elsewhere in the work tree is not here.
-    repo.write("README.md", "y").write("other", "z");
-    assert!(!locked_as_dirty(&sandbox), "clean where it is packed");
-    // Changed, untracked, staged, removed, another mode.
-    repo.write("cookbooks/web/recipes/default.rb", "log 'changed'\n");
-    assert!(locked_as_dirty(&sandbox), "changed");
-    repo.git("add -A");
-    assert!(locked_as_dirty(&sandbox), "staged");
-    repo.git("commit -q -m two");
-    assert!(!locked_as_dirty(&sandbox), "committed");
-    repo.write("cookbooks/web/files/new", "x");
-    assert!(locked_as_dirty(&sandbox), "untracked");
-    sandbox.remove("cookbooks/web/files/new");
-    assert!(!locked_as_dirty(&sandbox), "clean again");
-    sandbox.chmod("cookbooks/web/metadata.rb", 0o755);
-    assert!(locked_as_dirty(&sandbox), "another mode");
-    sandbox.chmod("cookbooks/web/metadata.rb", 0o644);
-    assert!(!locked_as_dirty(&sandbox), "the mode as it was");
-    // What is not packed does not count.
-    repo.write("cookbooks/web/chefignore", "notes\n");
-    repo.git("add -A");
-    repo.git("commit -q -m three");
-    repo.write("cookbooks/web/notes", "x");
-    assert!(!locked_as_dirty(&sandbox), "chefignored");
-    // A file that git ignores and that is packed does.
-    repo.write("cookbooks/web/files/ignored", "x");
-    assert!(locked_as_dirty(&sandbox), "ignored by git, and packed");
+    assert!(!is_dirty(&sandbox));
+    let clean = |what: &str| {
+        repo.git("checkout -q -f .");
+        repo.git("reset -q --hard");
+        repo.git("clean -q -d -f -f -x -e cookpack.lock");
+        assert!(!is_dirty(&sandbox), "after {what}");
+    };
+    type Change = fn(&Sandbox, &Repo);
+    let changes: [(&str, bool, Change); 13] = [
+        ("an edit", true, |s, _| {
+            s.write("cookbooks/web/files/a", "c\n");
+        }),
+        ("an edit of the same length", true, |s, _| {
+            s.write("cookbooks/web/recipes/default.rb", "log 'from web 1.0.1'\n");
+        }),
+        ("a staged edit", true, |s, repo| {
+            s.write("cookbooks/web/files/a", "c\n");
+            repo.git("add -A");
+        }),
+        ("a new file", true, |s, _| {
+            s.write("cookbooks/web/files/new/deep/c", "c\n");
+        }),
+        ("a new file that git ignores", true, |s, _| {
+            s.write("cookbooks/web/files/key.secret", "c\n");
+        }),
+        ("a file that is gone", true, |s, _| {
+            s.remove("cookbooks/web/files/b");
+        }),
+        ("an executable bit", true, |s, _| {
+            s.chmod("cookbooks/web/files/a", 0o755);
+        }),
+        ("a link that leads elsewhere", true, |s, _| {
+            s.remove("cookbooks/web/files/link");
+            s.symlink("b", "cookbooks/web/files/link");
+        }),
+        ("a repository within", true, |s, _| {
+            let inner = s.repo("cookbooks/web/files/inner");
+            inner.write("x", "x\n").commit("1");
+        }),
+        ("a file that chefignore names", false, |s, _| {
+            s.write("cookbooks/web/notes/new", "new\n");
+            s.write("cookbooks/web/notes/old", "older\n");
+        }),
+        ("a change of another cookbook", false, |s, _| {
+            s.write("cookbooks/other/recipes/default.rb", "log 'other'\n");
+            s.remove("cookbooks/other/metadata.rb");
+        }),
+        ("a touched file", false, |s, _| {
+            s.age("cookbooks/web/files/a");
+        }),
+        (
+            "a file beside, whose name begins the same",
+            false,
+            |s, _| {
+                s.write("cookbooks/web2", "x\n");
+            },
+        ),
+    ];
+    for (what, wanted, change) in changes {
+        change(&sandbox, &repo);
+        assert_eq!(is_dirty(&sandbox), wanted, "{what}");
+        clean(what);
+    }
 }
 
 #[test]
-fn a_removed_file_makes_a_tree_dirty() {
+fn it_is_a_note_and_never_makes_a_lockfile_stale() {
     let (sandbox, repo) = project();
-    repo.write("cookbooks/web/files/one", "x");
-    repo.git("add -A");
-    repo.git("commit -q -m two");
-    assert!(!locked_as_dirty(&sandbox));
-    sandbox.remove("cookbooks/web/files/one");
-    assert!(locked_as_dirty(&sandbox));
-}
-
-#[test]
-fn the_flag_alone_never_makes_a_lock_out_of_date() {
-    let (sandbox, repo) = project();
-    repo.write("cookbooks/web/recipes/default.rb", "log 'changed'\n");
-    sandbox.ok("lock");
-    assert!(sandbox.text("cookpack.lock").contains("dirty = true"));
-    repo.git("add -A");
-    repo.git("commit -q -m two");
-    let before = sandbox.text("cookpack.lock");
+    sandbox.write("cookbooks/web/files/a", "c\n");
+    assert!(is_dirty(&sandbox));
+    repo.commit("2");
+    // Not a byte changes where nothing may.
+    let before = sandbox.age("cookpack.lock");
+    for args in [
+        "lock --locked",
+        "build --locked",
+        "build --frozen",
+        "vendor out --locked",
+        "update --locked",
+    ] {
+        sandbox.ok(args);
+        assert_eq!(sandbox.modified("cookpack.lock"), before, "{args}");
+    }
+    let run = sandbox.ok("lock");
+    assert!(!run.out().contains("edited"), "{run}");
+    assert!(!sandbox.text("cookpack.lock").contains("dirty"));
+    // And back: the same content, no longer in the commit.
+    repo.git("rm -q --cached cookbooks/web/files/a");
     sandbox.ok("build --locked");
-    assert_eq!(sandbox.text("cookpack.lock"), before);
-    // The other way round: the content is the locked one, and git has another.
-    sandbox.forget_lock();
-    sandbox.ok("lock");
-    repo.git("reset -q --soft HEAD~1");
-    sandbox.ok("build --locked");
-    // Changed content is out of date as ever.
-    repo.write("cookbooks/web/recipes/default.rb", "log 'again'\n");
-    sandbox.run("build --locked").fails(3);
+    assert!(!sandbox.text("cookpack.lock").contains("dirty"));
+    let receipt = sandbox.ok("build --json").json();
+    assert_eq!(receipt["cookbooks"][0]["source"]["dirty"], true);
+    assert!(sandbox.text("cookpack.lock").contains("dirty = true\n"));
 }
 
 #[test]
-fn a_folder_outside_of_any_repository_has_no_flag() {
+fn a_folder_is_looked_up_in_the_work_tree_that_holds_it_if_one_does() {
+    // None.
     let sandbox = Sandbox::new();
-    sandbox.cookbook("web", "web", "");
-    sandbox.manifest("web = { path = \"web\" }\n");
-    assert!(!locked_as_dirty(&sandbox));
-    // A repository without a commit has nothing to compare with: all of it is new.
+    sandbox
+        .cookbook("cookbooks/web", "web", "")
+        .manifest(MANIFEST);
+    assert!(!is_dirty(&sandbox));
+    // One without a commit.
     let repo = sandbox.repo(".");
-    assert!(locked_as_dirty(&sandbox));
-    repo.git("add web");
-    repo.git("commit -q -m x");
-    assert!(!locked_as_dirty(&sandbox));
+    assert!(is_dirty(&sandbox));
+    repo.git("add -A");
+    assert!(is_dirty(&sandbox));
+    repo.commit("1");
+    assert!(!is_dirty(&sandbox));
+    // A project below the root of the work tree.
+    let below = "bundle/cookpack.toml";
+    sandbox.write(
+        below,
+        format!("[bundle]\nname = \"b\"\n[cookbooks]\n{MANIFEST}"),
+    );
+    sandbox.cookbook("bundle/cookbooks/web", "web", "");
+    repo.commit("2");
+    let lock = |edit: &str| {
+        sandbox.write("bundle/cookbooks/web/README.md", edit);
+        sandbox.ok(&format!("lock --manifest-path {below}"));
+        sandbox.text("bundle/cookpack.lock").contains("dirty")
+    };
+    assert!(lock("one"));
+    repo.commit("3");
+    assert!(!lock("one"));
+    assert!(lock("two"));
+    // A damaged repository is none: what is packed does not hang on it.
+    sandbox.write(".git/HEAD", "nonsense");
+    sandbox.write("cookbooks/web/README.md", "two\n");
+    assert!(!is_dirty(&sandbox));
 }
 
 #[test]
-fn the_executable_bit_comes_from_the_index_where_files_have_none() {
+fn a_linked_work_tree_is_one_too() {
+    let (sandbox, repo) = project();
+    repo.git("worktree add -q ../linked");
+    let lock = || {
+        sandbox.ok("lock --manifest-path ../linked/cookpack.toml");
+        sandbox.text("../linked/cookpack.lock").contains("dirty")
+    };
+    assert!(!lock());
+    sandbox.write("../linked/cookbooks/web/files/a", "c\n");
+    assert!(lock());
+}
+
+#[test]
+fn a_work_tree_of_another_user_is_passed_over() {
+    let (sandbox, _repo) = project();
+    sandbox.write("cookbooks/web/files/a", "c\n");
+    assert!(is_dirty(&sandbox));
+    let given = |path: &str| chown(sandbox.path(path), Some(12_345), Some(12_345));
+    if given(".git").and_then(|()| given(".")).is_err() {
+        let line = b"SKIPPED: a_work_tree_of_another_user_is_passed_over needs root\n";
+        std::io::stderr().write_all(line).expect("stderr");
+        return;
+    }
+    assert!(!is_dirty(&sandbox));
+    sandbox.ok("build");
+}
+
+/// The mode of a file in the archive that is built now.
+fn mode(sandbox: &Sandbox, path: &str) -> u64 {
+    sandbox.build("").member(path).mode()
+}
+
+#[test]
+fn executable_bits_are_the_indexs_where_the_file_system_has_none() {
+    let (sandbox, repo) = project();
+    repo.executable("cookbooks/web/files/run", "#!/bin/sh\n")
+        .executable("cookbooks/web/files/a", "a\n");
+    repo.commit("2");
+    let locked = {
+        sandbox.ok("lock");
+        sandbox.read("cookpack.lock")
+    };
+    // A file system that shows every file as one that may be executed, or none.
+    repo.git("config core.fileMode false");
+    for bits in [0o755, 0o644] {
+        for path in ["run", "a", "b"] {
+            sandbox.chmod(format!("cookbooks/web/files/{path}"), bits);
+        }
+        assert_eq!(mode(&sandbox, "web/files/run"), 0o755);
+        assert_eq!(mode(&sandbox, "web/files/a"), 0o755);
+        assert_eq!(mode(&sandbox, "web/files/link"), 0o755);
+        assert_eq!(mode(&sandbox, "web/files/b"), 0o644);
+        sandbox.ok("build --locked");
+        assert!(!is_dirty(&sandbox));
+        assert_eq!(sandbox.read("cookpack.lock"), locked);
+    }
+    // The index, and not the commit; what is in neither may not be executed.
+    repo.git("update-index --chmod=+x cookbooks/web/files/b");
+    repo.executable("cookbooks/web/files/new", "#!/bin/sh\n");
+    assert_eq!(mode(&sandbox, "web/files/b"), 0o755);
+    assert_eq!(mode(&sandbox, "web/files/new"), 0o644);
+    // Where the repository says nothing of it, the file system does.
+    repo.git("config --unset core.fileMode");
+    assert_eq!(mode(&sandbox, "web/files/b"), 0o644);
+    assert_eq!(mode(&sandbox, "web/files/new"), 0o755);
+}
+
+#[test]
+fn nobodys_own_settings_decide_on_executable_bits() {
     let (sandbox, repo) = project();
     repo.executable("cookbooks/web/files/run", "#!/bin/sh\n");
-    repo.write("cookbooks/web/files/plain", "x");
-    repo.git("add -A");
-    repo.git("commit -q -m bits");
-    let bits = |sandbox: &Sandbox| {
-        let archive = sandbox.build("");
-        ["run", "plain"].map(|f| archive.member(&format!("web/files/{f}")).mode())
-    };
-    assert_eq!(bits(&sandbox), [0o755, 0o644]);
-    let wanted = sandbox.build_bytes("");
-    // As on a file system that has no bits, once with all set and once with none.
-    repo.git("config core.fileMode false");
-    for mode in [0o644, 0o755] {
-        sandbox.chmod("cookbooks/web/files/run", mode);
-        sandbox.chmod("cookbooks/web/files/plain", mode);
-        assert_eq!(bits(&sandbox), [0o755, 0o644], "{mode:o}");
-        assert!(sandbox.build_bytes("") == wanted);
-        assert!(
-            !locked_as_dirty(&sandbox),
-            "the bits are not meant: {mode:o}"
-        );
-    }
-    // A file that the index does not know has what the file system says.
-    repo.write("cookbooks/web/files/new", "x");
-    sandbox.chmod("cookbooks/web/files/new", 0o755);
-    sandbox.forget_lock();
-    let archive = sandbox.build("");
-    assert_eq!(archive.member("web/files/new").mode(), 0o755);
-    // Where the bits count, the file system says.
-    repo.git("config core.fileMode true");
-    sandbox.chmod("cookbooks/web/files/run", 0o644);
-    sandbox.forget_lock();
-    let archive = sandbox.build("");
-    assert_eq!(archive.member("web/files/run").mode(), 0o644);
+    fs::write(
+        sandbox.home().join(".gitconfig"),
+        "[core]\nfileMode = false\n",
+    )
+    .expect("a configuration");
+    repo.git("config --unset core.fileMode");
+    assert_eq!(mode(&sandbox, "web/files/run"), 0o755);
 }
 
 #[test]
-fn a_work_tree_of_a_worktree_or_a_submodule_counts_as_well() {
+fn a_project_below_its_work_tree_has_the_indexs_bits_as_well() {
     let (sandbox, repo) = project();
-    let beside = sandbox.root().join("beside");
-    repo.git_args(&["worktree", "add", "-q", beside.to_str().expect("UTF-8")]);
-    sandbox.manifest("web = { path = \"../beside/cookbooks/web\" }\n");
-    assert!(!locked_as_dirty(&sandbox));
-    sandbox.write("../beside/cookbooks/web/files/new", "x");
-    assert!(locked_as_dirty(&sandbox));
-}
-
-#[test]
-fn a_damaged_or_foreign_repository_around_a_folder_does_not_stop_a_build() {
-    let (sandbox, _repo) = project();
-    let archive = sandbox.build("");
-    assert!(archive.has("web/metadata.json"));
-    sandbox.write(".git/index", "rubbish");
-    sandbox.forget_lock();
-    sandbox.ok("build");
-    sandbox.write(".git/HEAD", "rubbish");
-    sandbox.forget_lock();
-    sandbox.ok("build");
-    if is_root() {
-        // A folder of somebody else's: git itself would not read its configuration.
-        let (sandbox, repo) = project();
-        let mut command = std::process::Command::new("chown");
-        command.args(["-R", "65534:65534"]).arg(repo.folder());
-        crate::support::finish(&mut command).ok();
-        sandbox.ok("build");
-    }
+    repo.executable("sub/cookbooks/web/files/run", "#!/bin/sh\n")
+        .cookbook("sub/cookbooks/web", "web", "1.0.0")
+        .write(
+            "sub/cookpack.toml",
+            format!("[bundle]\nname = \"b\"\n[cookbooks]\n{MANIFEST}"),
+        );
+    repo.commit("2");
+    repo.git("config core.fileMode false");
+    sandbox.chmod("sub/cookbooks/web/files/run", 0o644);
+    let archive = sandbox.build("--manifest-path sub");
+    assert_eq!(archive.member("web/files/run").mode(), 0o755);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::declared::{Declaration, Origin, constraint, folder, origin};
 use super::super::upstream::{PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
-use super::super::{ManifestError, berksfile::Berksfile};
+use super::super::{GitProtocol, ManifestError, berksfile::Berksfile, hosts::Host};
 use super::own::own_cookbook;
 use crate::error::Diagnostic;
 use crate::ruby::{Dsl, Eval, Files, Interpreter, Invocation, RubyError, Settings, Value};
@@ -14,6 +14,8 @@ use crate::text::{SourceFile, nearest};
 pub(super) struct Words<'a> {
     files: &'a dyn Files,
     settings: &'a Settings,
+    /// The protocol of short forms that have none of their own.
+    protocol: GitProtocol,
     berksfile: Berksfile,
     /// The groups of the block around.
     active: Option<Vec<Group>>,
@@ -57,14 +59,23 @@ const OPTIONS: [&str; 11] = [
     "tag",
 ];
 
+/// How the short form of a repository becomes an address.
+const PROTOCOL: &str = "protocol";
+
 /// What calls give back: objects that no Berksfile has a use for.
 const NOTHING: Value = Value::Object(0);
 
 impl<'a> Words<'a> {
-    pub(super) fn new(file: &SourceFile, files: &'a dyn Files, settings: &'a Settings) -> Self {
+    pub(super) fn new(
+        file: &SourceFile,
+        files: &'a dyn Files,
+        settings: &'a Settings,
+        protocol: GitProtocol,
+    ) -> Self {
         Self {
             files,
             settings,
+            protocol,
             berksfile: Berksfile {
                 file: file.clone(),
                 sources: Vec::new(),
@@ -208,12 +219,13 @@ impl<'a> Words<'a> {
         }
         let mut groups = self.groups_of(cx, &options)?;
         groups.extend(self.active.iter().flatten().cloned());
+        let protocol = self.protocol_of(cx, call, &options);
         let declaration = Declaration {
             name,
             constraint,
             groups: Vec::new(),
             is_metadata: false,
-            origin: origin(cx, &options, &[])?,
+            origin: origin(cx, &options, &[], protocol)?,
             options: Vec::new(),
             at: cx.location(call.args_span),
         };
@@ -228,11 +240,16 @@ impl<'a> Words<'a> {
         id: crate::ruby::HashId,
     ) -> Eval<Vec<(String, Value)>> {
         let mut options = Vec::new();
-        for (key, value) in cx.entries(id)? {
+        let entries = cx.entries(id)?;
+        let has_short_form = entries.iter().any(|(key, _)| {
+            cx.name_text(*key)
+                .is_some_and(|n| Host::of_key(&n).is_some())
+        });
+        for (key, value) in entries {
             let Some(name) = cx.name_text(key) else {
                 return cx.unsupported("an option that is neither a symbol nor a string");
             };
-            let known = OPTIONS.contains(&&*name);
+            let known = OPTIONS.contains(&&*name) || (has_short_form && name == PROTOCOL);
             match key {
                 Value::Sym(_) if known => options.push((name, value)),
                 _ => {
@@ -247,6 +264,29 @@ impl<'a> Words<'a> {
             }
         }
         Ok(options)
+    }
+
+    /// The protocol of a cookbook's short form: its own, as in Berkshelf 2, whose `:git` has gone the
+    /// way of `git://`, or else the one that is set.
+    fn protocol_of(
+        &mut self,
+        cx: &mut Interpreter<'_>,
+        call: &Invocation,
+        options: &[(String, Value)],
+    ) -> GitProtocol {
+        let Some((_, own)) = options.iter().rfind(|(name, _)| name == PROTOCOL) else {
+            return self.protocol;
+        };
+        let own = cx.name_text(*own).unwrap_or_default();
+        match &*own {
+            "ssh" => GitProtocol::Ssh,
+            "https" | "git" => GitProtocol::Https,
+            _ => {
+                let message = format!("`{}` is no protocol for short forms", own.escape_debug());
+                self.warn(cx, call, message, "write `protocol: :https` or `:ssh`");
+                self.protocol
+            }
+        }
     }
 
     fn groups_of(

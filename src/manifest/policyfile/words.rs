@@ -3,7 +3,7 @@
 use super::super::berksfile::own_cookbook;
 use super::super::declared::{ANY, Declaration, Origin, constraint, folder, origin};
 use super::super::upstream::{PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
-use super::super::{DEFAULT_GROUP, IncludedPolicy, ManifestError, ManifestProblem};
+use super::super::{DEFAULT_GROUP, GitProtocol, IncludedPolicy, ManifestError, ManifestProblem};
 use super::attributes::Node;
 use super::{NamedRunList, Policyfile};
 use crate::metadata::{Json, json_of};
@@ -15,6 +15,7 @@ use crate::text::{Location, SourceFile, nearest};
 pub(super) struct Words<'a> {
     files: &'a dyn Files,
     settings: &'a Settings,
+    protocol: GitProtocol,
     policyfile: Policyfile,
     pub(super) default: Node,
     pub(super) overrides: Node,
@@ -62,11 +63,17 @@ const OTHER_PLACES: [&str; 4] = [
 ];
 
 impl<'a> Words<'a> {
-    pub(super) fn new(file: &SourceFile, files: &'a dyn Files, settings: &'a Settings) -> Self {
+    pub(super) fn new(
+        file: &SourceFile,
+        files: &'a dyn Files,
+        settings: &'a Settings,
+        protocol: GitProtocol,
+    ) -> Self {
         let nothing = || Json::Object(Vec::new());
         Self {
             files,
             settings,
+            protocol,
             policyfile: Policyfile {
                 file: file.clone(),
                 name: None,
@@ -320,7 +327,7 @@ impl<'a> Words<'a> {
             constraint: constraint(cx, args.get(1).copied())?,
             groups: vec![DEFAULT_GROUP.to_owned()],
             is_metadata: false,
-            origin: origin(cx, &options, &OTHER_PLACES)?,
+            origin: origin(cx, &options, &OTHER_PLACES, self.protocol)?,
             options: shown_options(cx, &options)?,
             at: cx.location(call.args_span),
         };

@@ -1,0 +1,222 @@
+//! The repositories that a commit holds as its submodules (git, `Documentation/gitmodules`).
+//!
+//! `.gitmodules` is written by whoever wrote the repository. It can name an address, and nothing else
+//! of it counts; an address goes through the same checks as one of a manifest, and a repository that
+//! comes from elsewhere cannot name a folder of this machine (CVE-2022-39253).
+
+use super::GitError;
+use super::mirror::Mirror;
+use super::refs::{commit_id, oid};
+use crate::manifest::{CommitId, GitUrl, GitUrlForm};
+
+/// A submodule as a commit names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Submodule {
+    /// Its folder, from the repository's root.
+    pub(crate) path: String,
+    pub(crate) url: GitUrl,
+    pub(crate) commit: CommitId,
+}
+
+const FILE: &str = ".gitmodules";
+
+/// Bytes of `.gitmodules` that are read.
+const LARGEST: usize = 1 << 20;
+
+/// The submodule at `path` of a commit. `outer` is the repository's address.
+pub(super) fn submodule(
+    mirror: &Mirror,
+    outer: &GitUrl,
+    commit: &CommitId,
+    path: &str,
+) -> Result<Submodule, GitError> {
+    let unknown = |reason: String| GitError::Submodule {
+        url: mirror.url.clone(),
+        path: path.to_owned(),
+        reason,
+    };
+    let tree = mirror.repository.find_commit(oid(commit));
+    let tree = tree.and_then(|commit| commit.tree());
+    let tree = tree.map_err(|error| mirror.damaged(error))?;
+    let inner = tree.get_path(std::path::Path::new(path)).ok();
+    let inner = inner.and_then(|entry| commit_id(entry.id()));
+    let inner = inner.ok_or_else(|| unknown("no commit stands there".to_owned()))?;
+    let text = match tree.get_name(FILE).map(|entry| entry.id()) {
+        Some(id) => match mirror.repository.find_blob(id) {
+            Ok(blob) if blob.size() <= LARGEST => {
+                String::from_utf8_lossy(blob.content()).into_owned()
+            }
+            _ => return Err(unknown(format!("`{FILE}` cannot be read"))),
+        },
+        None => return Err(unknown(format!("the repository has no `{FILE}`"))),
+    };
+    let found = parse(&text)
+        .into_iter()
+        .find(|found| found.path.trim_end_matches('/') == path)
+        .ok_or_else(|| unknown(format!("`{FILE}` does not name it")))?;
+    let address = absolute(outer.with_credentials(), &found.url)
+        .ok_or_else(|| unknown(format!("its address leads above `{}`", outer.redacted())))?;
+    let url: GitUrl = address
+        .parse()
+        .map_err(|error| unknown(format!("{error}")))?;
+    let is_local = |url: &GitUrl| matches!(url.form(), GitUrlForm::Path | GitUrlForm::File);
+    if is_local(&url) && !is_local(outer) {
+        return Err(unknown(format!(
+            "a repository from elsewhere may not name the folder `{url}` of this machine"
+        )));
+    }
+    Ok(Submodule {
+        path: path.to_owned(),
+        url,
+        commit: inner,
+    })
+}
+
+/// An entry of `.gitmodules`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Entry {
+    path: String,
+    url: String,
+}
+
+/// The entries that have both a path and an address.
+fn parse(text: &str) -> Vec<Entry> {
+    let mut entries: Vec<(String, Entry)> = Vec::new();
+    let mut is_submodule = false;
+    let text = text.replace("\\\r\n", "").replace("\\\n", "");
+    for line in text.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[') {
+            let section = section.split_once(']').map_or("", |(section, _)| section);
+            let name = section.strip_prefix("submodule ").map(str::trim);
+            is_submodule = name.is_some();
+            if let Some(name) = name
+                && entries.last().is_none_or(|(last, _)| last != name)
+            {
+                entries.push((name.to_owned(), Entry::default()));
+            }
+            continue;
+        }
+        if let (true, Some((key, value)), Some((_, entry))) =
+            (is_submodule, line.split_once('='), entries.last_mut())
+        {
+            match &*key.trim().to_ascii_lowercase() {
+                "path" => entry.path = value_of(value),
+                "url" => entry.url = value_of(value),
+                _ => {}
+            }
+        }
+    }
+    let entries = entries.into_iter().map(|(_, entry)| entry);
+    entries
+        .filter(|entry| !entry.path.is_empty() && !entry.url.is_empty())
+        .collect()
+}
+
+/// A value without its quotes, escapes and comment (git, `Documentation/config`).
+fn value_of(text: &str) -> String {
+    let mut value = String::new();
+    let mut is_quoted = false;
+    // Where blanks begin that count only if something follows.
+    let mut end = 0;
+    let mut chars = text.trim_start().chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                is_quoted = !is_quoted;
+                end = value.len();
+                continue;
+            }
+            '#' | ';' if !is_quoted => break,
+            '\\' => value.push(match chars.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some(other) => other,
+                None => break,
+            }),
+            c => value.push(c),
+        }
+        if is_quoted || !c.is_whitespace() {
+            end = value.len();
+        }
+    }
+    value.truncate(end);
+    value
+}
+
+/// The address of a submodule, which may be relative to that of the repository that holds it (git,
+/// `remote.c`, `relative_url`). None if it leads above what the other has.
+fn absolute(outer: &str, inner: &str) -> Option<String> {
+    if !inner.starts_with("./") && !inner.starts_with("../") {
+        return Some(inner.to_owned());
+    }
+    let mut outer = outer.trim_end_matches('/');
+    let mut rest = inner;
+    let mut separator = '/';
+    loop {
+        if let Some(after) = rest.strip_prefix("../") {
+            let authority = outer.find("://").map_or(0, |at| at + 3);
+            let cut = outer[authority..].rfind('/').map(|at| at + authority);
+            match (cut, outer[authority..].rfind(':')) {
+                (Some(at), _) => {
+                    outer = &outer[..at];
+                    separator = '/';
+                }
+                (None, Some(at)) if authority == 0 => {
+                    outer = &outer[..at];
+                    separator = ':';
+                }
+                // A folder beside the one that is named without a path.
+                (None, None) if authority == 0 && outer != "." && outer != ".." => outer = ".",
+                _ => return None,
+            }
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("./") {
+            rest = after;
+        } else {
+            break;
+        }
+    }
+    Some(format!("{outer}{separator}{}", rest.trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gitmodules_are_read_as_git_reads_them() {
+        let text = "# a comment\n[submodule \"lib\"]\n\tpath = files/lib\n\turl = ../lib.git ; why\n\
+            [core]\n\turl = no\n[submodule \"two words\"] \n  PATH = \"a \\\"b\\\" # c\"  \n\
+            url=https://example.com/x\\\n.git\n[submodule \"none\"]\n\tpath = x\n";
+        let entry = |path: &str, url: &str| Entry {
+            path: path.to_owned(),
+            url: url.to_owned(),
+        };
+        assert_eq!(
+            parse(text),
+            [
+                entry("files/lib", "../lib.git"),
+                entry("a \"b\" # c", "https://example.com/x.git"),
+            ]
+        );
+    }
+
+    #[test]
+    fn relative_addresses_begin_at_the_repository() {
+        for (outer, inner, wanted) in [
+            ("https://h/a/b.git", "../c.git", Some("https://h/a/c.git")),
+            ("https://h/a/b.git/", "../../c.git", Some("https://h/c.git")),
+            ("https://h/a/b", "./c", Some("https://h/a/b/c")),
+            ("https://h/a", "../../c", None),
+            ("git@h:a/b.git", "../c.git", Some("git@h:a/c.git")),
+            ("git@h:a.git", "../c.git", Some("git@h:c.git")),
+            ("git@h:a.git", "../../c.git", None),
+            ("/srv/a", "../b", Some("/srv/b")),
+            ("vendor/a.git", "../b.git", Some("vendor/b.git")),
+            ("a.git", "../b.git", Some("./b.git")),
+            ("/srv/a", "https://h/b", Some("https://h/b")),
+        ] {
+            assert_eq!(absolute(outer, inner).as_deref(), wanted, "{outer} {inner}");
+        }
+    }
+}

@@ -1,0 +1,567 @@
+//! Gathers every cookbook of a manifest: finds out where each is, brings the repositories, and reads
+//! the files. What turns out to be needed only then, submodules and large files, is brought in turns,
+//! all that is known to be missing at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use super::expand::Expanded;
+use super::load::{LoadedCookbook, Place, load};
+use super::lock::outdated_before_reading;
+use super::{Context, Error, LockMode};
+use crate::digest::ContentDigest;
+use crate::error::Diagnostic;
+use crate::event::{CancelToken, Event};
+use crate::git::{GitError, Repositories, Request, Submodule, Wanted};
+use crate::layout::{CookbookPlan, Refusal};
+use crate::lfs::Pointer;
+use crate::limits::Limits;
+use crate::lockfile::{LockedCookbook, LockedSubmodule, Pin};
+use crate::manifest::{CommitId, GitRef, GitUrl, Manifest, Requirement, Source};
+use crate::name::CookbookName;
+use crate::path::TreePath;
+use crate::source::Mounted;
+use crate::tree::{EntryKind, Tree, TreeError};
+
+/// Every cookbook that was read, and where it is.
+pub(super) type Gathered = BTreeMap<CookbookName, (Pin, LoadedCookbook)>;
+
+/// A cookbook of the manifest that has a source.
+struct Wish<'a> {
+    name: &'a CookbookName,
+    requirement: &'a Requirement,
+    source: &'a Source,
+    locked: Option<&'a LockedCookbook>,
+    /// The commit that Berkshelf locked, or at which the pattern that names it was looked up.
+    imported: Option<CommitId>,
+}
+
+/// A cookbook whose place is known.
+#[derive(Clone)]
+struct Located<'a> {
+    name: &'a CookbookName,
+    requirement: &'a Requirement,
+    pin: Pin,
+    place: Place,
+    /// Where it is in git.
+    origin: Option<Origin>,
+    /// The digest that its content must have: a folder is expected to change between builds, a
+    /// commit never does.
+    locked: Option<ContentDigest>,
+}
+
+/// Where a cookbook is in git.
+#[derive(Clone)]
+struct Origin {
+    url: GitUrl,
+    commit: CommitId,
+    lfs: bool,
+    /// The tree of the commit by itself.
+    tree: Arc<dyn Tree>,
+    /// The submodules that are followed, by their paths from the repository's root.
+    submodules: BTreeMap<String, Submodule>,
+}
+
+/// What a cookbook needs that is not there yet.
+#[derive(Default)]
+struct Needs {
+    /// Paths of submodules, from the repository's root.
+    submodules: BTreeSet<String>,
+    large_files: BTreeSet<Pointer>,
+}
+
+/// Finds every cookbook where it is locked, or else where the manifest says, and reads it. A
+/// repository whose copy in the store turns out to be damaged is fetched anew, once.
+pub(super) fn gather(
+    cx: &Context<'_>,
+    expanded: &Expanded<'_>,
+    mode: LockMode<'_>,
+) -> Result<Gathered, Error> {
+    let manifest = &*expanded.manifest;
+    let wishes = wishes(expanded, mode)?;
+    let repositories = cx.repositories(manifest);
+    let mut fetched_anew = BTreeSet::new();
+    loop {
+        let mut located = locate_all(cx, manifest, &wishes, &repositories)?;
+        let (index, error) = match read_all(cx, &repositories, &mut located) {
+            Ok(gathered) => return Ok(gathered),
+            Err(failed) => failed,
+        };
+        let is_damaged = matches!(error, Error::Tree(TreeError::Damaged { .. }));
+        let Some(origin) = &located[index].origin else {
+            return Err(error);
+        };
+        // Which of them is damaged is not known, and does not matter.
+        let inner = origin.submodules.values().map(|inner| &inner.url);
+        let urls: Vec<_> = [&origin.url].into_iter().chain(inner).collect();
+        if !is_damaged || !fetched_anew.insert(index) {
+            return Err(error);
+        }
+        for url in urls {
+            let discarded = repositories.discard(url);
+            if !discarded.map_err(|failed| git_failed(&wishes[index], failed))? {
+                return Err(error);
+            }
+        }
+        let warning = Diagnostic::new(error.to_string()).hint("it is fetched anew");
+        cx.reporter().report(&Event::Warning(&warning));
+    }
+}
+
+/// Reads the cookbooks that are located, and brings what they need as it becomes known.
+fn read_all(
+    cx: &Context<'_>,
+    repositories: &Repositories<'_>,
+    located: &mut [Located<'_>],
+) -> Result<Gathered, (usize, Error)> {
+    // A cookbook may itself lie in a submodule.
+    loop {
+        let mut needs = BTreeMap::new();
+        for (index, place) in located.iter().enumerate() {
+            let way = place.submodule_on_the_way();
+            if let Some(path) = way.map_err(|error| (index, error.into()))? {
+                needs.insert(index, Needs::of_submodule(path));
+            }
+        }
+        if needs.is_empty() {
+            break;
+        }
+        meet(repositories, located, &needs)?;
+    }
+    let mut gathered = Gathered::new();
+    let mut open: Vec<usize> = (0..located.len()).collect();
+    let mut met: BTreeMap<usize, Needs> = BTreeMap::new();
+    while !open.is_empty() {
+        let mut needs = BTreeMap::new();
+        for (index, cookbook) in load_all(cx, located, &open)? {
+            let place = &located[index];
+            let need = Needs::of(&cookbook.plan, place.origin.as_ref());
+            // What was brought and is still missing will never be there.
+            let is_new = met.get(&index).is_none_or(|met| need.is_more_than(met));
+            if !need.is_empty() && is_new {
+                needs.insert(index, need);
+                continue;
+            }
+            place.check(&cookbook).map_err(|error| (index, error))?;
+            cookbook.tell_warnings(cx);
+            gathered.insert(place.name.clone(), (place.pin.clone(), cookbook));
+        }
+        meet(repositories, located, &needs)?;
+        open = needs.keys().copied().collect();
+        met.extend(needs);
+    }
+    Ok(gathered)
+}
+
+impl Needs {
+    /// What keeps a cookbook from being packed, and can be brought.
+    fn of(plan: &CookbookPlan, origin: Option<&Origin>) -> Self {
+        let mut needs = Self::default();
+        let Some(origin) = origin else {
+            return needs;
+        };
+        for refused in &plan.refused {
+            match &refused.reason {
+                Refusal::Submodule { path } => {
+                    needs.submodules.insert(path.clone());
+                }
+                Refusal::LfsPointer(pointer) if origin.lfs => {
+                    needs.large_files.insert(*pointer);
+                }
+                _ => {}
+            }
+        }
+        needs
+    }
+
+    fn of_submodule(path: String) -> Self {
+        Self {
+            submodules: BTreeSet::from([path]),
+            large_files: BTreeSet::new(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.submodules.is_empty() && self.large_files.is_empty()
+    }
+
+    fn is_more_than(&self, other: &Self) -> bool {
+        !self.submodules.is_subset(&other.submodules)
+            || !self.large_files.is_subset(&other.large_files)
+    }
+}
+
+impl Located<'_> {
+    /// The first submodule on the way from the repository's root to the cookbook.
+    fn submodule_on_the_way(&self) -> Result<Option<String>, TreeError> {
+        if self.origin.is_none() {
+            return Ok(None);
+        }
+        let mut way: Vec<_> = self.place.base.ancestors().collect();
+        way.reverse();
+        for folder in way.into_iter().filter(|folder| !folder.is_empty()) {
+            if self.place.tree.kind(folder.as_bytes())? == Some(EntryKind::Submodule) {
+                return Ok(Some(folder.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether what was read is what the manifest and the lockfile say.
+    fn check(&self, cookbook: &LoadedCookbook) -> Result<(), Error> {
+        if cookbook.name != *self.name {
+            return Err(Error::OtherName {
+                asked: self.name.clone(),
+                found: cookbook.name.to_string(),
+                at: self.requirement.at.clone(),
+            });
+        }
+        let found = cookbook.plan.content_digest();
+        match self.locked {
+            Some(locked) if locked != found && cookbook.plan.refused.is_empty() => {
+                Err(Error::ContentChanged {
+                    name: self.name.clone(),
+                    pin: Box::new(self.pin.clone()),
+                    locked,
+                    found,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the cookbook with these submodules in their places.
+    fn mount(
+        &mut self,
+        repositories: &Repositories<'_>,
+        found: Vec<Submodule>,
+    ) -> Result<(), GitError> {
+        let Some(origin) = &mut self.origin else {
+            return Ok(());
+        };
+        for submodule in found {
+            origin.submodules.insert(submodule.path.clone(), submodule);
+        }
+        let mut inner: BTreeMap<Vec<u8>, Arc<dyn Tree>> = BTreeMap::new();
+        for (path, submodule) in &origin.submodules {
+            let tree = repositories.tree(&submodule.url, &submodule.commit)?;
+            inner.insert(path.clone().into_bytes(), tree);
+        }
+        let tree: Arc<dyn Tree> = match inner.is_empty() {
+            true => Arc::clone(&origin.tree),
+            false => Arc::new(Mounted::new(Arc::clone(&origin.tree), inner)),
+        };
+        self.place.tree = match origin.lfs {
+            true => repositories.tree_with_lfs(tree),
+            false => tree,
+        };
+        let locked = |(path, submodule): (&String, &Submodule)| {
+            Some(LockedSubmodule {
+                path: TreePath::parse(path).ok()?,
+                url: submodule.url.redacted(),
+                commit: submodule.commit.clone(),
+            })
+        };
+        if let Pin::Git { submodules, .. } = &mut self.pin {
+            *submodules = origin.submodules.iter().filter_map(locked).collect();
+        }
+        Ok(())
+    }
+}
+
+impl Origin {
+    /// The repository in which a path lies, and the path in it.
+    fn innermost<'p>(&self, path: &'p str) -> (&GitUrl, &CommitId, &'p str) {
+        let mut found = (&self.url, &self.commit, path);
+        for (outer, submodule) in &self.submodules {
+            // They are in order, so that an inner one follows the one it lies in.
+            let below = path.strip_prefix(outer.as_str());
+            if let Some(below) = below.and_then(|below| below.strip_prefix('/')) {
+                found = (&submodule.url, &submodule.commit, below);
+            }
+        }
+        found
+    }
+}
+
+/// Brings what is needed: everything at once.
+fn meet(
+    repositories: &Repositories<'_>,
+    located: &mut [Located<'_>],
+    needs: &BTreeMap<usize, Needs>,
+) -> Result<(), (usize, Error)> {
+    let mut asking = Vec::new();
+    let mut requests = Vec::new();
+    for (index, need) in needs {
+        let place = &located[*index];
+        let Some(origin) = &place.origin else {
+            continue;
+        };
+        for path in &need.submodules {
+            let (url, commit, inner) = origin.innermost(path);
+            let found = repositories.submodule(url, commit, inner);
+            let mut found = found.map_err(|error| (*index, place.git_failed(error)))?;
+            found.path.clone_from(path);
+            requests.push(Request {
+                url: found.url.clone(),
+                wanted: Wanted::commit(&found.commit),
+            });
+            asking.push((*index, found));
+        }
+    }
+    let brought = repositories.bring(&requests);
+    brought.map_err(|(request, error)| {
+        let (index, submodule) = &asking[request];
+        let error = GitError::Submodule {
+            url: located[*index].place.label(),
+            path: submodule.path.clone(),
+            reason: crate::error::message_with_causes(&error),
+        };
+        (*index, located[*index].git_failed(error))
+    })?;
+    for index in needs.keys() {
+        let own = asking.iter().filter(|(at, _)| at == index);
+        let own = own.map(|(_, submodule)| submodule.clone()).collect();
+        let mounted = located[*index].mount(repositories, own);
+        mounted.map_err(|error| (*index, located[*index].git_failed(error)))?;
+    }
+    for (index, need) in needs {
+        let place = &located[*index];
+        if let (Some(origin), false) = (&place.origin, need.large_files.is_empty()) {
+            let brought = repositories.bring_large_files(&origin.url, &need.large_files);
+            brought.map_err(|error| (*index, place.git_failed(error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The cookbooks that have a source. One that must be locked and is not ends it here.
+fn wishes<'a>(expanded: &'a Expanded<'_>, mode: LockMode<'a>) -> Result<Vec<Wish<'a>>, Error> {
+    let manifest = &*expanded.manifest;
+    let mut wishes = Vec::new();
+    for (name, requirement) in &manifest.cookbooks {
+        let Some(source) = &requirement.source else {
+            continue;
+        };
+        let of_glob = expanded.commits.get(name);
+        let locked = mode.locked(name).filter(|locked| {
+            let is_same =
+                |commit| matches!(&locked.pin, Pin::Git { commit: at, .. } if at == commit);
+            locked.pin.pins(source) && of_glob.is_none_or(is_same)
+        });
+        if let (LockMode::Exact(Some(lockfile)), None) = (mode, locked) {
+            return Err(outdated_before_reading(manifest, lockfile));
+        }
+        let imported = match mode {
+            LockMode::Import(lock) => lock.commit(name, source),
+            _ => of_glob.cloned(),
+        };
+        wishes.push(Wish {
+            name,
+            requirement,
+            source,
+            locked,
+            imported,
+        });
+    }
+    Ok(wishes)
+}
+
+/// Finds the place of each cookbook. All repositories are asked at once.
+fn locate_all<'a>(
+    cx: &Context<'_>,
+    manifest: &Manifest,
+    wishes: &[Wish<'a>],
+    repositories: &Repositories<'_>,
+) -> Result<Vec<Located<'a>>, Error> {
+    let mut requests = Vec::new();
+    let mut asking = Vec::new();
+    for wish in wishes {
+        if let Some(request) = wish.request() {
+            requests.push(request);
+            asking.push(wish);
+        }
+    }
+    cx.cancel().check()?;
+    let commits = repositories
+        .bring(&requests)
+        .map_err(|(index, error)| git_failed(asking[index], error))?;
+    let mut commits = commits.into_iter();
+    let mut located = Vec::new();
+    for wish in wishes {
+        cx.cancel().check()?;
+        match wish.source {
+            Source::Path(path) => located.push(in_folder(manifest, wish, path)?),
+            Source::Git {
+                url,
+                reference,
+                rel,
+                lfs,
+            } => {
+                // There is a commit for each request.
+                if let Some(commit) = commits.next() {
+                    let at = (url, reference);
+                    located.push(in_repository(repositories, wish, at, (rel, *lfs), commit)?);
+                }
+            }
+        }
+    }
+    Ok(located)
+}
+
+impl Wish<'_> {
+    /// What is asked of a repository for it.
+    fn request(&self) -> Option<Request> {
+        let Source::Git { url, reference, .. } = self.source else {
+            return None;
+        };
+        let pinned = match self.locked.map(|locked| &locked.pin) {
+            Some(Pin::Git { commit, .. }) => Some(commit),
+            _ => self.imported.as_ref(),
+        };
+        let reference = reference.clone();
+        Some(Request {
+            url: url.clone(),
+            wanted: match pinned {
+                Some(commit) => Wanted::Locked {
+                    reference,
+                    commit: commit.clone(),
+                },
+                None => Wanted::Reference(reference),
+            },
+        })
+    }
+}
+
+fn git_failed(wish: &Wish<'_>, error: GitError) -> Error {
+    Error::of_git(wish.name, &wish.requirement.at, error)
+}
+
+impl Located<'_> {
+    fn git_failed(&self, error: GitError) -> Error {
+        Error::of_git(self.name, &self.requirement.at, error)
+    }
+}
+
+fn in_folder<'a>(manifest: &Manifest, wish: &Wish<'a>, path: &str) -> Result<Located<'a>, Error> {
+    let Wish {
+        name, requirement, ..
+    } = *wish;
+    let project = manifest.folder();
+    let at = requirement.at.clone();
+    let place = Place::folder(&project, &project.join(path), Some(at.clone()));
+    let mut place = place.map_err(|error| Error::CookbookFolder {
+        name: name.to_string(),
+        at,
+        error,
+    })?;
+    place.fallback_name = Some(name.to_string());
+    place.declared = requirement.overrides.as_ref().map(|o| o.metadata(name));
+    Ok(Located {
+        name,
+        requirement,
+        pin: Pin::Path {
+            path: path.to_owned(),
+            dirty: false,
+        },
+        place,
+        origin: None,
+        locked: None,
+    })
+}
+
+fn in_repository<'a>(
+    repositories: &Repositories<'_>,
+    wish: &Wish<'a>,
+    (url, reference): (&GitUrl, &GitRef),
+    (rel, lfs): (&TreePath, bool),
+    commit: CommitId,
+) -> Result<Located<'a>, Error> {
+    let Wish {
+        name, requirement, ..
+    } = *wish;
+    let tree = repositories.tree(url, &commit);
+    let tree = tree.map_err(|error| git_failed(wish, error))?;
+    Ok(Located {
+        name,
+        requirement,
+        place: Place {
+            tree: match lfs {
+                true => repositories.tree_with_lfs(Arc::clone(&tree)),
+                false => Arc::clone(&tree),
+            },
+            base: rel.clone(),
+            fallback_name: Some(name.to_string()),
+            declared: requirement.overrides.as_ref().map(|o| o.metadata(name)),
+            at: Some(requirement.at.clone()),
+        },
+        pin: Pin::Git {
+            url: url.redacted(),
+            reference: reference.clone(),
+            rel: rel.clone(),
+            commit: commit.clone(),
+            lfs,
+            submodules: Vec::new(),
+        },
+        origin: Some(Origin {
+            url: url.clone(),
+            commit,
+            lfs,
+            tree,
+            submodules: BTreeMap::new(),
+        }),
+        locked: wish.locked.map(|locked| locked.content),
+    })
+}
+
+/// Reads the cookbooks at these indices, several at once. Which error is told does not depend on which
+/// came first.
+fn load_all(
+    cx: &Context<'_>,
+    located: &[Located<'_>],
+    open: &[usize],
+) -> Result<Vec<(usize, LoadedCookbook)>, (usize, Error)> {
+    let workers = cx.jobs().get().min(open.len());
+    let queue = Mutex::new(open.iter().copied());
+    let (limits, cancel) = (cx.limits(), cx.cancel());
+    let (results, finished) = mpsc::channel();
+    let mut loaded: Vec<(usize, Result<_, Error>)> = thread::scope(|scope| {
+        for _ in 0..workers {
+            let (queue, results) = (&queue, results.clone());
+            scope.spawn(move || {
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some(index) = next() {
+                    let result = load_located(limits, cancel, &located[index]);
+                    if results.send((index, result)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(results);
+        let tell = |(index, result): (usize, Result<_, Error>)| {
+            cx.reporter().report(&Event::CookbookRead {
+                name: located[index].name.as_str(),
+            });
+            (index, result)
+        };
+        finished.into_iter().map(tell).collect()
+    });
+    loaded.sort_by_key(|(index, _)| *index);
+    loaded
+        .into_iter()
+        .map(|(index, result)| match result {
+            Ok(cookbook) => Ok((index, cookbook)),
+            Err(error) => Err((index, error)),
+        })
+        .collect()
+}
+
+fn load_located(
+    limits: &Limits,
+    cancel: &CancelToken,
+    located: &Located<'_>,
+) -> Result<LoadedCookbook, Error> {
+    load(limits, cancel, located.place.clone())
+}

@@ -1,0 +1,169 @@
+//! What the git work tree that holds a folder knows of its files: which of them may be executed where
+//! the file system cannot say, and whether they are in a commit.
+//!
+//! A work tree that libgit2 does not open is as if there were none: one that another user owns, one
+//! whose `.git` is broken, one of git's SHA-256 format. What a folder gives does not hang on it then.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use git2::{ConfigLevel, Repository, Status, StatusOptions};
+
+use super::folder::name_bytes;
+use super::root_and_base;
+use crate::layout::CookbookPlan;
+use crate::path::join_bytes;
+
+/// The root of the git work tree that holds a folder, whose path is without links.
+pub(super) fn work_tree_of(real: &Path) -> Option<&Path> {
+    real.ancestors().find(|at| at.join(".git").exists())
+}
+
+/// Opens a work tree's repository. Nothing is searched for, and nothing written.
+fn open(root: &Path) -> Option<Repository> {
+    let repository = Repository::open(root).ok()?;
+    // `core.worktree` may point to any folder.
+    let real = fs::canonicalize(repository.workdir()?).ok()?;
+    (real == root).then_some(repository)
+}
+
+/// The files of a tree that may be executed by the index of the git work tree that holds it, where the
+/// file system does not say: on a platform without such a bit, or where the repository's own
+/// configuration has `core.fileMode = false`. What is not tracked may not be executed. None where the
+/// file system says.
+pub(super) fn executables(root: &Path) -> Option<BTreeSet<Vec<u8>>> {
+    let work_tree = work_tree_of(root)?;
+    let repository = open(work_tree)?;
+    if cfg!(unix) && file_system_has_modes(&repository) {
+        return None;
+    }
+    // The tree may begin below the work tree.
+    let mut start = slashed(root.strip_prefix(work_tree).ok()?);
+    if !start.is_empty() {
+        start.push(b'/');
+    }
+    let index = repository.index().ok()?;
+    let executable = index
+        .iter()
+        .filter(|entry| entry.mode & 0o170_100 == 0o100_100);
+    let below = executable.filter_map(|entry| Some(entry.path.strip_prefix(&*start)?.to_vec()));
+    Some(below.collect())
+}
+
+/// git writes the setting into each repository it makes. Nobody's home folder has a say in what is
+/// packed, so that only the repository's own file counts.
+fn file_system_has_modes(repository: &Repository) -> bool {
+    let own = repository
+        .config()
+        .and_then(|config| config.open_level(ConfigLevel::Local));
+    own.and_then(|own| own.get_bool("core.filemode"))
+        .unwrap_or(true)
+}
+
+fn slashed(path: &Path) -> Vec<u8> {
+    let parts: Vec<_> = path.iter().map(name_bytes).collect();
+    parts.join(&b'/')
+}
+
+/// The git work trees of one run, each opened once.
+#[derive(Default)]
+pub(crate) struct WorkTrees {
+    opened: HashMap<PathBuf, Option<Repository>>,
+}
+
+impl WorkTrees {
+    /// Whether what is packed of the cookbook in `folder` is in no commit: a packed file is not in the
+    /// commit that is checked out or is another one there, or a file that the commit has in the folder
+    /// is gone. A packed file that git ignores is in no commit either. `plan` is that of the tree and
+    /// the folder that [`super::open_folder`] gives. False where there is no work tree.
+    pub(crate) fn is_dirty(&mut self, project: &Path, folder: &Path, plan: &CookbookPlan) -> bool {
+        let Ok(real) = fs::canonicalize(folder) else {
+            return false;
+        };
+        let Some(work_tree) = work_tree_of(&real) else {
+            return false;
+        };
+        let (root, base) = root_and_base(project, &real);
+        let Ok(start) = root.strip_prefix(work_tree) else {
+            return false;
+        };
+        let start = slashed(start);
+        // A file that is packed through a link depends on both.
+        let packed: BTreeSet<Vec<u8>> = plan
+            .included
+            .iter()
+            .flat_map(|file| {
+                [
+                    base.join(file.path.as_str().as_bytes()),
+                    file.source.clone(),
+                ]
+            })
+            .map(|path| join_bytes(&start, &path))
+            .collect();
+        let below = slashed(real.strip_prefix(work_tree).unwrap_or(&real));
+        let opened = self.opened.entry(work_tree.to_owned());
+        let repository = opened.or_insert_with(|| open(work_tree)).as_ref();
+        repository.is_some_and(|repository| has_changes(repository, below, &packed))
+    }
+}
+
+/// Whether git's status tells of a change below a folder that matters to the files packed of it.
+fn has_changes(repository: &Repository, below: Vec<u8>, packed: &BTreeSet<Vec<u8>>) -> bool {
+    let mut options = StatusOptions::new();
+    options
+        .include_untracked(true)
+        .recurse_untracked_dirs(true)
+        .include_ignored(true)
+        .recurse_ignored_dirs(true)
+        .disable_pathspec_match(true);
+    if !below.is_empty() {
+        options.pathspec(below);
+    }
+    let Ok(statuses) = repository.statuses(Some(&mut options)) else {
+        return false;
+    };
+    statuses.iter().any(|entry| {
+        let is_gone = Status::WT_DELETED | Status::INDEX_DELETED;
+        let path = entry.path_bytes();
+        // A submodule, or a repository that is none, is told of as a whole.
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        entry.status().intersects(is_gone) || is_packed(path, packed)
+    })
+}
+
+/// Whether one of the files is at a path or below it.
+fn is_packed(path: &[u8], packed: &BTreeSet<Vec<u8>>) -> bool {
+    let mut below = path.to_vec();
+    below.push(b'/');
+    packed.contains(path)
+        || packed
+            .range(below.clone()..)
+            .next()
+            .is_some_and(|first| first.starts_with(&below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_packed_if_a_file_is_there_or_below() {
+        let packed: BTreeSet<Vec<u8>> = [&b"a/b"[..], b"a-/c", b"d/e/f"]
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .collect();
+        for (path, wanted) in [
+            ("a/b", true),
+            ("a", true),
+            ("d/e", true),
+            ("d/e/f", true),
+            ("a-", true),
+            ("a/bc", false),
+            ("d/e/f/g", false),
+            ("b", false),
+        ] {
+            assert_eq!(is_packed(path.as_bytes(), &packed), wanted, "{path}");
+        }
+    }
+}
