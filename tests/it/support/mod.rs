@@ -1,13 +1,29 @@
-//! What every test stands on: a sandbox, git repositories, a reader of archives, the tools of others.
+//! What every test stands on: a sandbox, git repositories, a reader of archives, the tools of
+//! others, and peers to fetch from.
 
+mod git_server;
+mod http_server;
+mod lfs_server;
+mod mirror;
+mod packets;
 mod repo;
 mod sandbox;
+mod secrets;
+mod sshd;
 mod tarball;
+mod tls;
 mod tools;
 
+pub(crate) use git_server::{Credentials, GitServer, Purpose, Shallow, basic, count, lines};
+pub(crate) use http_server::HttpRequest;
+pub(crate) use lfs_server::pointer;
+pub(crate) use mirror::Mirror;
 pub(crate) use repo::Repo;
 pub(crate) use sandbox::{Run, Sandbox, finish};
+pub(crate) use secrets::nowhere;
+pub(crate) use sshd::{Sshd, have_ssh, is_root};
 pub(crate) use tarball::{Member, Tarball};
+pub(crate) use tls::Authority;
 pub(crate) use tools::{have, hex, noise, sha256};
 
 /// The project's own folder.

@@ -62,6 +62,29 @@ impl Repo {
         self
     }
 
+    /// A submodule at a path: what stands there in git, and the entry in `.gitmodules`.
+    pub(crate) fn submodule(&self, path: &str, url: &str, commit: &str) -> &Self {
+        let modules = self.folder.join(".gitmodules");
+        let mut text = fs::read_to_string(&modules).unwrap_or_default();
+        text += &format!("[submodule \"{path}\"]\n\tpath = {path}\n\turl = {url}\n");
+        fs::write(&modules, text).expect("a file");
+        self.gitlink(path, commit)
+    }
+
+    /// What stands in git for a submodule, and no more.
+    pub(crate) fn gitlink(&self, path: &str, commit: &str) -> &Self {
+        // An empty folder is a submodule that is not checked out: `git add` leaves it alone.
+        fs::create_dir_all(self.folder.join(path)).expect("a folder");
+        let entry = format!("160000,{commit},{path}");
+        self.git_args(&["update-index", "--add", "--cacheinfo", &entry]);
+        self
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn symlink(&self, target: &str, path: &str) -> &Self {
         std::os::unix::fs::symlink(target, self.folder.join(path)).expect("a symbolic link");
         self

@@ -145,10 +145,52 @@ impl Sandbox {
             .env_clear()
             .env("PATH", path_variable())
             .env("HOME", self.home())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("COOKPACK_STORE", self.store())
             .current_dir(self.project())
             .stdin(Stdio::null());
         command
+    }
+
+    /// Runs the binary with arguments that are separated by blanks, and with these variables.
+    pub(crate) fn run_with(&self, args: &str, variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command(args.split_whitespace());
+        finish(command.envs(variables.iter().copied()))
+    }
+
+    /// Forgets what was decided, and packs one cookbook `web` with this source; what is packed.
+    pub(crate) fn pack(&self, source: &str) -> Tarball {
+        self.pack_with(source, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn pack_with(&self, source: &str, variables: &[(&str, &str)]) -> Tarball {
+        self.forget_lock();
+        self.manifest(&format!("web = {{ {source} }}\n"));
+        self.run_with("build -o ../packed.tar.gz", variables).ok();
+        Tarball::read(&self.read("../packed.tar.gz"))
+    }
+
+    /// The same, and which version of the cookbook that is.
+    pub(crate) fn version(&self, source: &str) -> String {
+        let archive = self.pack(source);
+        let metadata = archive.text("web/metadata.rb");
+        metadata.split('\'').nth(3).expect("a version").to_owned()
+    }
+
+    /// Forgets what was fetched and what was decided.
+    pub(crate) fn forget(&self) {
+        if self.store().exists() {
+            fs::remove_dir_all(self.store()).expect("the store");
+        }
+        self.forget_lock();
+    }
+
+    /// Forgets what was decided.
+    pub(crate) fn forget_lock(&self) {
+        if self.exists("cookpack.lock") {
+            self.remove("cookpack.lock");
+        }
     }
 
     /// Runs the binary with arguments that are separated by blanks.
@@ -284,6 +326,7 @@ impl Sandbox {
             .env_clear()
             .env("PATH", path_variable())
             .env("HOME", self.home())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("COOKPACK_STORE", self.store())
             .env("cookpack", env!("CARGO_BIN_EXE_cookpack"))
             .current_dir(self.project())
