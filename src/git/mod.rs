@@ -13,6 +13,8 @@ mod transport;
 mod tree;
 
 pub use access::GitAccess;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use credentials::token_variable;
 pub use error::GitError;
 pub(crate) use mirror::Repositories;
 
