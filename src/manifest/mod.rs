@@ -30,7 +30,6 @@ pub use berksfile_lock::{BerksfileLock, LockedVersion};
 pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
 pub(crate) use git::check_ref_name;
-#[cfg(feature = "cli")]
 pub(crate) use git::redact;
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
 pub use overrides::Override;

@@ -6,8 +6,6 @@ use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use crate::cli::Failure;
-use crate::error::Diagnostic;
 use crate::git::GitAccess;
 use crate::http::HttpOptions;
 use crate::secret::Secret;
@@ -15,13 +13,10 @@ use crate::secret::Secret;
 /// The beginning of the variables that hold tokens.
 const TOKEN: &str = "COOKPACK_GIT_TOKEN_";
 
-/// All that this process's environment says of git.
-pub(in crate::cli) fn git_access() -> Result<GitAccess, Failure> {
-    access(&Variables(env::vars_os().collect())).map_err(|wrong| {
-        Failure::Usage(Box::new(
-            Diagnostic::new(wrong).hint("unset GIT_CONFIG_COUNT, or set what it counts"),
-        ))
-    })
+/// All that this process's environment says of git. What is wrong with it is told where a remote is
+/// reached, and nowhere else.
+pub(in crate::cli) fn git_access() -> GitAccess {
+    access(&Variables(env::vars_os().collect()))
 }
 
 /// An environment.
@@ -65,8 +60,8 @@ impl Variables {
     }
 }
 
-fn access(variables: &Variables) -> Result<GitAccess, String> {
-    let mut config_values = values(variables)?;
+fn access(variables: &Variables) -> GitAccess {
+    let mut config_values = values(variables);
     if variables.raw("GIT_SSL_NO_VERIFY").is_some() {
         config_values.push(("http.sslVerify".to_owned(), "false".to_owned()));
     }
@@ -74,7 +69,7 @@ fn access(variables: &Variables) -> Result<GitAccess, String> {
         let name = if cfg!(windows) { "_netrc" } else { ".netrc" };
         Some(variables.home()?.join(name))
     };
-    Ok(GitAccess {
+    GitAccess {
         config_files: files(variables),
         config_values,
         netrc: variables.path("NETRC").or_else(netrc),
@@ -88,7 +83,7 @@ fn access(variables: &Variables) -> Result<GitAccess, String> {
         ssh_variant: variables.text("GIT_SSH_VARIANT").map(str::to_owned),
         executable: variables.flag("COOKPACK_GIT_CLI"),
         environment: inherited(variables),
-    })
+    }
 }
 
 /// git's configuration files (git, `Documentation/git-config`, "FILES").
@@ -116,42 +111,49 @@ fn files(variables: &Variables) -> Vec<PathBuf> {
     files
 }
 
-/// The settings of GIT_CONFIG_COUNT, GIT_CONFIG_KEY_0, GIT_CONFIG_VALUE_0 and so on.
-fn values(variables: &Variables) -> Result<Vec<(String, String)>, String> {
+/// The settings of `GIT_CONFIG_COUNT`, `GIT_CONFIG_KEY_0`, `GIT_CONFIG_VALUE_0` and so on. What is
+/// missing or no number stands there by its own name, which is no setting's: whoever reads the
+/// configuration refuses it, as git does.
+fn values(variables: &Variables) -> Vec<(String, String)> {
     let Some(count) = variables.text("GIT_CONFIG_COUNT") else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    let number: usize = count.parse().map_err(|_| {
-        format!(
-            "GIT_CONFIG_COUNT is `{}`, which is no number",
-            count.escape_debug()
-        )
-    })?;
+    let wrong = |what: String| (what, String::new());
+    let Ok(number) = count.parse::<usize>() else {
+        return vec![wrong(format!("GIT_CONFIG_COUNT={count}"))];
+    };
     let one = |name: String| {
         let value = variables.raw(&name).and_then(|value| value.to_str());
-        let value = value.map(str::to_owned);
-        value.ok_or_else(|| format!("GIT_CONFIG_COUNT is {number}, but {name} is not set"))
+        value.map(str::to_owned).ok_or(name)
     };
-    let pairs = (0..number).map(|n| {
-        let key = one(format!("GIT_CONFIG_KEY_{n}"))?;
-        Ok((key, one(format!("GIT_CONFIG_VALUE_{n}"))?))
-    });
-    pairs.collect()
+    let mut values = Vec::new();
+    for n in 0..number {
+        let key = one(format!("GIT_CONFIG_KEY_{n}"));
+        let pair = key.and_then(|key| Ok((key, one(format!("GIT_CONFIG_VALUE_{n}"))?)));
+        match pair {
+            Ok(pair) => values.push(pair),
+            Err(missing) => {
+                values.push(wrong(missing));
+                break;
+            }
+        }
+    }
+    values
 }
 
 /// The proxies as curl finds them, and what the system's own TLS looks at.
 fn http(variables: &Variables) -> HttpOptions {
-    let mut options = HttpOptions::default();
-    options.https_proxy =
-        variables.secret(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]);
-    // Attack: in a CGI program HTTP_PROXY is a header of whoever asks (CVE-2016-5385).
-    options.http_proxy = variables.secret(&["http_proxy", "all_proxy", "ALL_PROXY"]);
     let direct = variables
         .text("no_proxy")
         .or_else(|| variables.text("NO_PROXY"));
-    options.no_proxy = direct.map(str::to_owned);
-    options.ca_file = variables.path("SSL_CERT_FILE");
-    options
+    HttpOptions {
+        https_proxy: variables.secret(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+        // Attack: in a CGI program HTTP_PROXY is a header of whoever asks (CVE-2016-5385).
+        http_proxy: variables.secret(&["http_proxy", "all_proxy", "ALL_PROXY"]),
+        no_proxy: direct.map(str::to_owned),
+        ca_file: variables.path("SSL_CERT_FILE"),
+        ..HttpOptions::default()
+    }
 }
 
 /// The tokens of hosts. GitHub's own variable is for GitHub alone.
@@ -213,7 +215,7 @@ mod tests {
     }
 
     fn of(pairs: &[(&str, &str)]) -> GitAccess {
-        access(&variables(pairs)).unwrap()
+        access(&variables(pairs))
     }
 
     fn shown(files: &[PathBuf]) -> Vec<&str> {
@@ -276,13 +278,16 @@ mod tests {
             pair("http.sslVerify", "false"),
         ];
         assert_eq!(access.config_values, wanted);
-        for wrong in [("GIT_CONFIG_COUNT", "x"), ("GIT_CONFIG_COUNT", "1")] {
-            assert!(access_fails(&[wrong]), "{wrong:?}");
+        for (wrong, named) in [
+            ([("GIT_CONFIG_COUNT", "x"), ("X", "")], "GIT_CONFIG_COUNT=x"),
+            ([("GIT_CONFIG_COUNT", "9"), ("X", "")], "GIT_CONFIG_KEY_0"),
+            (
+                [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "a.b")],
+                "GIT_CONFIG_VALUE_0",
+            ),
+        ] {
+            assert_eq!(of(&wrong).config_values, [pair(named, "")]);
         }
-    }
-
-    fn access_fails(pairs: &[(&str, &str)]) -> bool {
-        access(&variables(pairs)).is_err()
     }
 
     #[test]
