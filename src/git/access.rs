@@ -17,11 +17,19 @@ pub struct GitAccess {
     pub config_values: Vec<(String, String)>,
     /// A file of credentials by host, as curl reads it.
     pub netrc: Option<PathBuf>,
-    /// Tokens for https by host, `example.com` or `example.com:8443`; `USER:TOKEN` where the host
-    /// wants a certain user.
+    /// Tokens for https (and for http on this machine itself) by host in lower case, `example.com` or
+    /// `example.com:8443`; `USER:TOKEN` where the host wants a certain user. They are sent before the
+    /// host asks for them.
     pub tokens: BTreeMap<String, Secret>,
     /// The proxies and certificates of https, where git's configuration says nothing of them.
     pub http: crate::http::HttpOptions,
+    /// A file of certificates (PEM) that are trusted, whatever git's configuration says:
+    /// `GIT_SSL_CAINFO`.
+    pub ssl_authority: Option<PathBuf>,
+    /// A file with this client's own certificate, whatever git's configuration says: `GIT_SSL_CERT`.
+    pub ssl_certificate: Option<PathBuf>,
+    /// A file with that certificate's key: `GIT_SSL_KEY`.
+    pub ssl_key: Option<PathBuf>,
     /// The shell command that is run in place of `ssh`: `GIT_SSH_COMMAND`.
     pub ssh_command: Option<String>,
     /// The program that is run in place of `ssh`: `GIT_SSH`.

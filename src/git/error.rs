@@ -1,10 +1,13 @@
 //! What can go wrong with a git repository.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::InvalidSshAddress;
+use super::credentials::token_variable;
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
+use crate::http::HttpError;
 use crate::manifest::{CommitId, CommitPrefix, GitRef};
 use crate::store::StoreError;
 
@@ -55,6 +58,64 @@ pub enum GitError {
         /// What is wrong.
         reason: String,
     },
+    /// git's configuration cannot be read, or says what cannot be followed.
+    #[error("git's configuration (`{origin}`) cannot be followed: {reason}")]
+    Configuration {
+        /// The file, or the setting.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A server cannot be reached over http(s).
+    #[error(transparent)]
+    Http(HttpError),
+    /// A server's certificate does not hold, and git is told not to look at it.
+    #[error(
+        "there is no secure connection to `{url}`: {reason}; git's `http.sslVerify = false` is not followed"
+    )]
+    UncheckedCertificate {
+        /// The address.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A server wants to know who asks, and knows none of the credentials that there are.
+    #[error(
+        "`{host}` does not give `{url}` without credentials that it knows{}",
+        Tried(tried)
+    )]
+    Unauthorized {
+        /// The address.
+        url: String,
+        /// The host, with its port where it is not the usual one.
+        host: String,
+        /// What was tried, in words.
+        tried: Vec<String>,
+    },
+    /// A server knows who asks, and does not allow it.
+    #[error("`{host}` does not allow to read `{url}`")]
+    Forbidden {
+        /// The address.
+        url: String,
+        /// The host, with its port where it is not the usual one.
+        host: String,
+    },
+    /// A server has no repository there, or says so to those who may not see it.
+    #[error("there is no git repository at `{url}`, or you may not see it")]
+    RemoteNotFound {
+        /// The address.
+        url: String,
+        /// The host, with its port where it is not the usual one.
+        host: String,
+    },
+    /// The credential helpers cannot be asked.
+    #[error("no credentials can be looked for for `{url}`: {reason}")]
+    Credentials {
+        /// The address.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
     /// The connection failed: it may succeed when tried again.
     #[error("the connection to `{url}` failed: {reason}")]
     Connection {
@@ -71,15 +132,13 @@ pub enum GitError {
         /// What the server says.
         message: String,
     },
-    /// The server does not let this user in.
+    /// The host does not let this user in through ssh.
     #[error("`{url}` does not let you in: {message}")]
     Denied {
         /// The address.
         url: String,
-        /// What the server, or the program that asked it, says.
+        /// What ssh says.
         message: String,
-        /// Whether it was asked through ssh.
-        ssh: bool,
     },
     /// An address of ssh cannot be passed to the ssh program.
     #[error("`{url}` is no address for ssh")]
@@ -215,6 +274,37 @@ pub enum GitError {
     Cancelled(#[from] Cancelled),
 }
 
+/// The end of a message: what was tried.
+struct Tried<'a>(&'a [String]);
+
+impl fmt::Display for Tried<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            tried => write!(f, "; tried: {}", tried.join(", ")),
+        }
+    }
+}
+
+fn with_credential_hints(shown: Diagnostic, host: &str) -> Diagnostic {
+    let shown = match token_variable(host) {
+        Some(name) => shown.hint(format!("set {name} to a token")),
+        None => shown,
+    };
+    shown.hint(format!(
+        "or keep credentials for `{host}` in a credential helper of git or in ~/.netrc"
+    ))
+}
+
+impl From<HttpError> for GitError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            error => Self::Http(error),
+        }
+    }
+}
+
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
@@ -222,7 +312,8 @@ impl Diagnose for GitError {
             | Self::NotACommit { .. }
             | Self::AmbiguousCommit { .. }
             | Self::SshAddress { .. }
-            | Self::SshPort { .. } => Kind::User,
+            | Self::SshPort { .. }
+            | Self::Configuration { .. } => Kind::User,
             Self::UnsupportedTransport { .. }
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
@@ -234,7 +325,13 @@ impl Diagnose for GitError {
             | Self::UnknownHostKey { .. }
             | Self::NoProgram { .. }
             | Self::Executable { .. }
+            | Self::UncheckedCertificate { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::RemoteNotFound { .. }
+            | Self::Credentials { .. }
             | Self::Offline { .. } => Kind::Unavailable,
+            Self::Http(error) => error.kind(),
             Self::ChangedHostKey { .. }
             | Self::TagMoved { .. }
             | Self::BranchRewritten { .. }
@@ -260,12 +357,9 @@ impl Diagnose for GitError {
             }
             Self::NotServed { .. } => shown
                 .hint("is its name spelt right, and may you read it? many servers say the same of both"),
-            Self::Denied { ssh: true, .. } => shown
+            Self::Denied { .. } => shown
                 .hint("`ssh-add -l` lists the keys of your agent; the server must know one of them")
                 .hint("cookpack never asks for a passphrase: add the key to the agent first"),
-            Self::Denied { ssh: false, .. } => {
-                shown.hint("give git a credential helper, or set COOKPACK_GIT_TOKEN_<HOST>")
-            }
             Self::SshAddress { source, .. } => match source {
                 InvalidSshAddress::Password => shown
                     .hint("write the user alone, and give ssh a key: a password does not belong in a manifest"),
@@ -275,7 +369,7 @@ impl Diagnose for GitError {
                 .hint("set GIT_SSH_VARIANT or `ssh.variant` to `ssh` if it takes `-p PORT`")
                 .hint("or give the host a name with this port in its own configuration"),
             Self::UnknownHostKey { host, .. } => {
-                let (name, port) = host_and_port(host);
+                let (name, port) = known_host_parts(host);
                 let port_option = port.map_or_else(String::new, |port| format!("-p {port} "));
                 shown
                     .hint(format!(
@@ -298,6 +392,16 @@ impl Diagnose for GitError {
             ),
             Self::Executable { message, .. } if message.contains("safe.directory") => shown
                 .hint("if you trust the folder: `git config --global --add safe.directory FOLDER`"),
+            Self::Http(error) => error.with_hints(shown),
+            Self::UncheckedCertificate { .. } => shown.hint(
+                "name a file with the authority of its certificate in git's `http.sslCAInfo` or in SSL_CERT_FILE",
+            ),
+            Self::Unauthorized { host, .. } | Self::RemoteNotFound { host, .. } => {
+                with_credential_hints(shown, host)
+                    .hint("is the address right? some hosts answer so where there is nothing")
+            }
+            Self::Forbidden { host, .. } => with_credential_hints(shown, host)
+                .hint("a token must have the right to read this repository"),
             Self::Offline { .. } => shown.hint("run once without `--frozen` and `--offline`"),
             Self::NoSuchRef {
                 near: Some(near), ..
@@ -323,7 +427,7 @@ impl Diagnose for GitError {
 }
 
 /// `[host]:port`, as `known_hosts` writes it where the port is not the usual one.
-fn host_and_port(host: &str) -> (&str, Option<&str>) {
+fn known_host_parts(host: &str) -> (&str, Option<&str>) {
     match host
         .strip_prefix('[')
         .and_then(|host| host.split_once("]:"))
