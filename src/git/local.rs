@@ -78,7 +78,7 @@ impl Remote for Local {
         let mut roots = ShallowRoots::read(mirror.path())?;
         roots.extend(ShallowRoots::read(source.commondir())?);
         roots.write(mirror.path())?;
-        let copied = seed_again(mirror.path(), source.commondir()).map_err(unusable)?;
+        let copied = seed_again(mirror, source.commondir()).map_err(unusable)?;
         progress(Progress {
             objects: 0,
             total: 0,
@@ -123,7 +123,7 @@ impl Local {
 }
 
 /// Somebody may be repacking the repository just now: then its files are looked through again.
-fn seed_again(mirror: &Path, remote: &Path) -> io::Result<u64> {
+fn seed_again(mirror: &Repository, remote: &Path) -> io::Result<u64> {
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     let mut copied = seed(mirror, remote);
     for _ in 0..3 {
