@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         .with_env(environment::shown_to_manifests(global))
         .with_git_protocol(environment::git_protocol(global)?)
         .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
+        .with_git(environment::git_access())
         .with_offline(global.offline || global.frozen);
     match &arguments.command {
         Command::Init { dir } => init(&cx, global, dir),

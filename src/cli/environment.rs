@@ -1,5 +1,7 @@
 //! What the binary takes from its surroundings and passes to the library.
 
+mod git;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
@@ -15,6 +17,7 @@ use crate::archive::{DEFAULT_MTIME, LATEST_MTIME};
 use crate::error::{Diagnostic, Kind};
 use crate::event::CancelToken;
 use crate::manifest::GitProtocol;
+pub(super) use git::git_access;
 
 /// The store's folder: `--store`, else `COOKPACK_STORE`, else one in the platform's cache folder.
 pub(super) fn store(global: &Global) -> Result<PathBuf, Failure> {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
+use crate::manifest::redact;
 use crate::secret::Secret;
 
 /// How remote repositories are reached, and with which credentials. The library reads none of it from
 /// the environment or the home folder; the binary passes in what git itself would find there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct GitAccess {
     /// git's configuration files, the least specific first. One that is not there is left out.
@@ -41,4 +43,51 @@ pub struct GitAccess {
     /// The whole environment of the programs that are run: `ssh`, credential helpers and, where it is
     /// to fetch, `git`.
     pub environment: Vec<(OsString, OsString)>,
+}
+
+impl fmt::Debug for GitAccess {
+    /// Names alone: tokens stand in settings and in the environment as well.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.config_values.iter().map(|(key, _)| redact(key));
+        let settings: Vec<_> = settings.collect();
+        let variables: Vec<_> = self.environment.iter().map(|(name, _)| name).collect();
+        let tokens: Vec<_> = self.tokens.keys().collect();
+        f.debug_struct("GitAccess")
+            .field("config_files", &self.config_files)
+            .field("config_values", &settings)
+            .field("netrc", &self.netrc)
+            .field("tokens", &tokens)
+            .field("http", &self.http)
+            .field("executable", &self.executable)
+            .field("environment", &variables)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leak_nothing_secret_is_shown() {
+        let mut access = GitAccess {
+            config_values: vec![
+                ("http.extraHeader".to_owned(), "A: s3cret".to_owned()),
+                ("url.https://s3cret@a/.insteadOf".to_owned(), String::new()),
+            ],
+            environment: vec![("GITHUB_TOKEN".into(), "s3cret".into())],
+            ..GitAccess::default()
+        };
+        let secret = Secret::new("s3cret");
+        access
+            .tokens
+            .insert("example.com".to_owned(), secret.clone());
+        access.http.https_proxy = Some(secret);
+        let shown = format!("{access:?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(
+            shown.contains("GITHUB_TOKEN") && shown.contains("example.com"),
+            "{shown}"
+        );
+    }
 }

@@ -1,4 +1,8 @@
 //! Who asks, over http(s): the credentials of one address, one source after the other.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "rank 3: this module reads the netrc file, and runs the user's credential helpers"
+)]
 
 mod helper;
 mod netrc;

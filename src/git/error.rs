@@ -150,15 +150,13 @@ pub enum GitError {
         /// What the server says.
         message: String,
     },
-    /// The server does not let this user in.
+    /// The host does not let this user in through ssh.
     #[error("`{url}` does not let you in: {message}")]
     Denied {
         /// The address.
         url: String,
-        /// What the server, or the program that asked it, says.
+        /// What ssh says.
         message: String,
-        /// Whether it was asked through ssh.
-        ssh: bool,
     },
     /// An address of ssh cannot be passed to the ssh program.
     #[error("`{url}` is no address for ssh")]
@@ -398,12 +396,9 @@ impl Diagnose for GitError {
                 .hint("a token must have the right to read this repository"),
             Self::NotServed { .. } => shown
                 .hint("is its name spelt right, and may you read it? many servers say the same of both"),
-            Self::Denied { ssh: true, .. } => shown
+            Self::Denied { .. } => shown
                 .hint("`ssh-add -l` lists the keys of your agent; the server must know one of them")
                 .hint("cookpack never asks for a passphrase: add the key to the agent first"),
-            Self::Denied { ssh: false, .. } => {
-                shown.hint("give git a credential helper, or set COOKPACK_GIT_TOKEN_<HOST>")
-            }
             Self::SshAddress { source, .. } => match source {
                 InvalidSshAddress::Password => shown
                     .hint("write the user alone, and give ssh a key: a password does not belong in a manifest"),
@@ -413,7 +408,7 @@ impl Diagnose for GitError {
                 .hint("set GIT_SSH_VARIANT or `ssh.variant` to `ssh` if it takes `-p PORT`")
                 .hint("or give the host a name with this port in its own configuration"),
             Self::UnknownHostKey { host, .. } => {
-                let (name, port) = host_and_port(host);
+                let (name, port) = known_host_parts(host);
                 let port_option = port.map_or_else(String::new, |port| format!("-p {port} "));
                 shown
                     .hint(format!(
@@ -470,7 +465,7 @@ impl Diagnose for GitError {
 }
 
 /// `[host]:port`, as `known_hosts` writes it where the port is not the usual one.
-fn host_and_port(host: &str) -> (&str, Option<&str>) {
+fn known_host_parts(host: &str) -> (&str, Option<&str>) {
     match host
         .strip_prefix('[')
         .and_then(|host| host.split_once("]:"))

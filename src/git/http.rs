@@ -339,8 +339,9 @@ impl Transport for GitHttp<'_> {
     }
 
     fn failure(&mut self, read: io::Error) -> GitError {
-        if self.cancel.is_cancelled() || read.get_ref().is_some_and(|inner| inner.is::<Cancelled>())
-        {
+        let inner = read.get_ref();
+        let is_told = inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<Cancelled>);
+        if is_told || self.cancel.is_cancelled() {
             return GitError::Cancelled(Cancelled);
         }
         GitError::Connection {

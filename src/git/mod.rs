@@ -31,6 +31,8 @@ mod verify;
 mod wire;
 
 pub use access::GitAccess;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use credentials::token_variable;
 pub use error::GitError;
 pub(crate) use repositories::{Repositories, Request};
 pub(crate) use settle::Wanted;

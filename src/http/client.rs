@@ -1,15 +1,16 @@
 //! Sends requests: through proxies, again where that may help, and on where a server says so.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use ureq::Agent;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, header};
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::{Agent, Timeout};
 use url::Url;
 
+use super::failure::{described, passes};
 use super::{HttpError, HttpOptions, Request};
 use super::{basic, body, connect, proxy, same_origin, tls, userinfo, without_userinfo};
 use crate::event::{CancelToken, Cancelled};
@@ -322,95 +323,4 @@ fn target(request: &Request, response: &Response) -> Result<Url, HttpError> {
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-/// Whether a failure is one of those that are over when tried again.
-fn passes(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Timeout(_) => true,
-        ureq::Error::Io(error) => matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::UnexpectedEof
-                | io::ErrorKind::TimedOut
-        ),
-        _ => false,
-    }
-}
-
-/// A failure in this crate's words.
-fn described(error: ureq::Error, url: &str, proxy: Option<&str>) -> HttpError {
-    let url = url.to_owned();
-    let by_proxy = |url: String, reason: String| match proxy {
-        Some(proxy) => HttpError::Proxy {
-            proxy: proxy.to_owned(),
-            url,
-            reason,
-        },
-        None => HttpError::Connect { url, reason },
-    };
-    match error {
-        ureq::Error::Other(reason) if reason.is::<Cancelled>() => Cancelled.into(),
-        ureq::Error::HostNotFound if proxy.is_some() => {
-            by_proxy(url, "its name cannot be resolved".to_owned())
-        }
-        ureq::Error::HostNotFound => HttpError::UnknownHost { url },
-        ureq::Error::ConnectProxyFailed(reason) => by_proxy(url, reason),
-        ureq::Error::Timeout(at) => HttpError::Timeout {
-            url,
-            phase: match at {
-                Timeout::Resolve | Timeout::Connect => "be connected to",
-                Timeout::PerWrite | Timeout::SendRequest | Timeout::SendBody => "take the request",
-                _ => "answer",
-            },
-        },
-        ureq::Error::Rustls(error) => secrecy(&error, url),
-        ureq::Error::Tls(reason) => HttpError::Tls {
-            url,
-            reason: reason.to_owned(),
-        },
-        ureq::Error::Io(error) => {
-            let inner = error.get_ref();
-            if inner.is_some_and(|inner| inner.is::<Cancelled>()) {
-                return Cancelled.into();
-            }
-            match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(error) => secrecy(error, url),
-                None if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    by_proxy(url, error.to_string())
-                }
-                None => HttpError::Connect {
-                    url,
-                    reason: error.to_string(),
-                },
-            }
-        }
-        ureq::Error::Protocol(error) => HttpError::Protocol {
-            url,
-            reason: error.to_string(),
-        },
-        ureq::Error::LargeResponseHeader(..) => HttpError::Protocol {
-            url,
-            reason: "its headers are too long".to_owned(),
-        },
-        ureq::Error::Http(_) | ureq::Error::BadUri(_) => HttpError::Request {
-            url,
-            reason: "its address or a header is not one of HTTP".to_owned(),
-        },
-        // Only kinds that cannot show the request.
-        error => HttpError::Connect {
-            url,
-            reason: error.to_string(),
-        },
-    }
-}
-
-fn secrecy(error: &rustls::Error, url: String) -> HttpError {
-    HttpError::Tls {
-        url,
-        reason: error.to_string(),
-    }
 }

@@ -9,6 +9,7 @@ mod body;
 mod client;
 mod connect;
 mod error;
+mod failure;
 #[cfg(test)]
 pub(crate) mod loopback;
 mod proxy;
@@ -76,7 +77,7 @@ impl Default for HttpOptions {
 const REDIRECTS: usize = 10;
 
 /// One request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Request {
     /// None to get something, or else what is posted.
     pub(crate) body: Option<Vec<u8>>,

@@ -39,7 +39,7 @@ pub(super) fn settings(options: &HttpOptions) -> Result<TlsConfig, HttpError> {
         .build())
 }
 
-fn unusable(path: &Path, reason: impl ToString) -> HttpError {
+fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> HttpError {
     HttpError::Certificates {
         path: path.to_owned(),
         reason: reason.to_string(),
@@ -47,15 +47,15 @@ fn unusable(path: &Path, reason: impl ToString) -> HttpError {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, HttpError> {
-    fs::read(path).map_err(|error| unusable(path, error))
+    fs::read(path).map_err(|error| unusable(path, &error))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {
     let text = read(path)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|_| unusable(path, "it is not written as PEM"))?;
+    let found = found.map_err(|_| unusable(path, &"it is not written as PEM"))?;
     if found.is_empty() {
-        return Err(unusable(path, "there is none in it"));
+        return Err(unusable(path, &"there is none in it"));
     }
     Ok(found)
 }
@@ -69,17 +69,17 @@ fn client_certificate(
     let key_text = read(key_path)?;
     let no_key = |_| {
         let reason = "there is no key in it that is written as PEM and has no password";
-        unusable(key_path, reason)
+        unusable(key_path, &reason)
     };
     let der = PrivateKeyDer::from_pem_slice(&key_text).map_err(no_key)?;
     // ureq takes it for granted that they belong together.
     let checked = CertifiedKey::from_der(chain.clone(), der, provider);
-    checked.map_err(|error| unusable(path, error))?;
+    checked.map_err(|error| unusable(path, &error))?;
     let chain: Vec<_> = chain
         .iter()
         .map(|der| Certificate::from_der(der).to_owned())
         .collect();
     let key = PrivateKey::from_pem(&key_text);
-    let key = key.map_err(|error| unusable(key_path, error))?;
+    let key = key.map_err(|error| unusable(key_path, &error))?;
     Ok(ClientCert::new_with_certs(&chain, key))
 }

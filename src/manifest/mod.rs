@@ -32,9 +32,9 @@ pub use berksfile_lock::{BerksfileLock, LockedVersion};
 pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
 pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
-pub(crate) use git::{check_any_ref, check_ref_name};
 #[cfg(feature = "cli")]
-pub(crate) use git::{masked, redact};
+pub(crate) use git::masked;
+pub(crate) use git::{check_any_ref, check_ref_name, redact};
 pub use glob::{Glob, GlobRequirement, GlobSource, InvalidGlob};
 pub use hosts::GitProtocol;
 pub use overrides::Override;

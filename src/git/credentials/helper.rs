@@ -1,9 +1,5 @@
 //! git's credential helpers, by their protocol (git, `Documentation/git-credential` and
 //! `Documentation/gitcredentials`): programs of the user that keep passwords.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "rank 3: credential helpers are programs of the user's own configuration"
-)]
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};

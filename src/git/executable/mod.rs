@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use git2::{ObjectType, Oid, Repository};
 
-use self::output::ProgressLines;
+use self::output::{Asked, ProgressLines};
 use self::surroundings::Address;
 use super::program::Program;
 use super::ssh::{SshAddress, SshProgram};
@@ -46,7 +46,7 @@ const MAX_TIPS: usize = 256;
 pub(super) struct Executable {
     url: String,
     address: Address,
-    host: Option<SshAddress>,
+    ssh_address: Option<SshAddress>,
     ssh: SshProgram,
     access: GitAccess,
     cancel: CancelToken,
@@ -65,7 +65,7 @@ impl Executable {
         cancel: &CancelToken,
     ) -> Result<Self, GitError> {
         let shown = url.redacted();
-        let host = match url.form() {
+        let ssh_address = match url.form() {
             GitUrlForm::Ssh => {
                 Some(SshAddress::of(url).map_err(|source| GitError::SshAddress {
                     url: shown.clone(),
@@ -81,7 +81,7 @@ impl Executable {
         Ok(Self {
             url: shown,
             address,
-            host,
+            ssh_address,
             ssh,
             access: access.clone(),
             cancel: cancel.clone(),
@@ -120,8 +120,13 @@ impl Executable {
         }
         let code = status.and_then(|status| status.code());
         let secrets = self.address.secrets(&self.access);
-        let host = self.host.as_ref();
-        Err(output::failure(&said, code, &self.url, host, &secrets))
+        let asked = Asked {
+            url: &self.url,
+            web: self.address.host.as_deref(),
+            ssh: self.ssh_address.as_ref(),
+            secrets: &secrets,
+        };
+        Err(output::failure(&said, code, &asked))
     }
 
     fn fetch(

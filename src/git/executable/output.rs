@@ -144,13 +144,13 @@ const REFUSED: &[&str] = &[
     "couldn't find remote ref",
     "filtering not recognized",
 ];
-const DENIED: &[&str] = &[
+const FORBIDDEN: &[&str] = &["returned error: 403"];
+const UNAUTHORIZED: &[&str] = &[
     "Authentication failed for",
     "could not read Username",
     "could not read Password",
     "terminal prompts disabled",
     "returned error: 401",
-    "returned error: 403",
 ];
 const NOT_SERVED: &[&str] = &[
     "does not appear to be a git repository",
@@ -169,34 +169,52 @@ const NO_CONNECTION: &[&str] = &[
     "unexpected disconnect",
 ];
 
+/// Whom git was to ask.
+pub(super) struct Asked<'a> {
+    /// The address, without credentials.
+    pub(super) url: &'a str,
+    /// The host of an address of http.
+    pub(super) web: Option<&'a str>,
+    /// An address of ssh.
+    pub(super) ssh: Option<&'a SshAddress>,
+    /// What must not be shown.
+    pub(super) secrets: &'a [&'a str],
+}
+
 /// The error that stands in git's standard error.
-pub(super) fn failure(
-    said: &[u8],
-    code: Option<i32>,
-    url: &str,
-    host: Option<&SshAddress>,
-    secrets: &[&str],
-) -> GitError {
-    let said = without(said, secrets);
+pub(super) fn failure(said: &[u8], code: Option<i32>, asked: &Asked<'_>) -> GitError {
+    let said = without(said, asked.secrets);
     let text = String::from_utf8_lossy(&said);
     let says = |texts: &[&str]| texts.iter().any(|one| text.contains(one));
-    let url = url.to_owned();
+    let url = asked.url.to_owned();
     if says(REFUSED) {
         let message = line_with(&said, REFUSED);
         return GitError::Refused { url, message };
     }
-    if says(DENIED) {
-        let message = line_with(&said, DENIED);
-        let ssh = false;
-        return GitError::Denied { url, message, ssh };
-    }
     // A repository that is not found: its line has the address between the words.
-    let is_gone = |line: &str| line.contains("repository '") && line.contains("' not found");
-    if let Some(line) = text.lines().find(|line| is_gone(line)) {
+    let is_gone = |line: &&str| line.contains("repository '") && line.contains("' not found");
+    let gone = text.lines().find(is_gone);
+    // An address that git's configuration rewrites may lead to http too; its host is not known here.
+    if let Some(host) = asked.web.map(str::to_owned) {
+        if says(UNAUTHORIZED) {
+            let tried = match says(&["Authentication failed for"]) {
+                true => vec!["what git found".to_owned()],
+                false => Vec::new(),
+            };
+            return GitError::Unauthorized { url, host, tried };
+        }
+        if says(FORBIDDEN) {
+            return GitError::Forbidden { url, host };
+        }
+        if gone.is_some() || says(NOT_SERVED) {
+            return GitError::RemoteNotFound { url, host };
+        }
+    }
+    if let Some(line) = gone {
         let message = shown(line.as_bytes());
         return GitError::NotServed { url, message };
     }
-    if let Some(error) = told(&said, false, &url, host) {
+    if let Some(error) = told(&said, false, &url, asked.ssh) {
         return error;
     }
     if says(NOT_SERVED) {
@@ -317,7 +335,13 @@ mod tests {
 
     #[test]
     fn failures_are_told_apart() {
-        let of = |said: &str| failure(said.as_bytes(), Some(128), "https://h/a", None, &["s3cret"]);
+        let asked = |web| Asked {
+            url: "https://h/a",
+            web,
+            ssh: None,
+            secrets: &["s3cret"],
+        };
+        let of = |said: &str| failure(said.as_bytes(), Some(128), &asked(Some("h")));
         for said in [
             "error: Server does not allow request for unadvertised object 11\n",
             "fatal: remote error: upload-pack: not our ref 11\n",
@@ -327,11 +351,16 @@ mod tests {
             assert!(matches!(of(said), GitError::Refused { .. }), "{said}");
         }
         let said = "fatal: could not read Username for 'https://h': terminal prompts disabled\n";
-        assert!(matches!(of(said), GitError::Denied { ssh: false, .. }));
+        assert!(matches!(of(said), GitError::Unauthorized { tried, .. } if tried.is_empty()));
         let said = "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.\n";
-        assert!(matches!(of(said), GitError::Denied { ssh: true, .. }));
+        assert!(matches!(of(said), GitError::Denied { .. }));
         let said = "remote: not here\nfatal: repository 'https://h/a/' not found\n";
-        assert!(matches!(of(said), GitError::NotServed { .. }));
+        assert!(matches!(of(said), GitError::RemoteNotFound { .. }));
+        let not_web = failure(said.as_bytes(), Some(128), &asked(None));
+        assert!(matches!(not_web, GitError::NotServed { .. }));
+        let said =
+            "fatal: unable to access 'https://h/a/': The requested URL returned error: 403\n";
+        assert!(matches!(of(said), GitError::Forbidden { .. }));
         let said = "fatal: unable to access 'https://h/a/': Could not resolve host: h\n";
         assert!(matches!(of(said), GitError::Connection { .. }));
         let said = "Host key verification failed.\nfatal: Could not read\n";
@@ -344,9 +373,7 @@ mod tests {
         let old = failure(
             b"error: unknown option\nusage: git",
             Some(129),
-            "u",
-            None,
-            &[],
+            &asked(None),
         );
         assert!(old.to_string().contains("too old"));
     }

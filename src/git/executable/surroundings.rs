@@ -4,8 +4,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::git::GitAccess;
 use crate::git::ssh::SshProgram;
+use crate::git::{GitAccess, host_and_port};
 use crate::manifest::{GitUrl, GitUrlForm};
 use crate::secret::Secret;
 
@@ -88,6 +88,8 @@ pub(super) struct Address {
     pub(super) text: String,
     /// `https://host:port`, of an address of http.
     base: Option<String>,
+    /// That host, with its port where it is not the usual one.
+    pub(super) host: Option<String>,
     user: Option<Secret>,
     password: Option<Secret>,
 }
@@ -101,6 +103,7 @@ impl Address {
         let plain = |text: String| Self {
             text,
             base: None,
+            host: None,
             user: None,
             password: None,
         };
@@ -117,7 +120,8 @@ impl Address {
             return Err("it has a query, which every user of this machine could read");
         }
         let decoded = |text: &str| {
-            let text = percent_decoded(text).ok_or("its credentials are no text")?;
+            let text = percent_encoding::percent_decode_str(text).decode_utf8();
+            let text = text.map_err(|_| "its credentials are no text")?;
             // A line more would tell git something else (CVE-2020-5260).
             if text.contains(char::is_control) {
                 return Err("its credentials have a control character");
@@ -143,6 +147,7 @@ impl Address {
         }
         Ok(Self {
             text,
+            host: Some(host_and_port(&parsed)),
             base: Some(parsed.origin().ascii_serialization()),
             user,
             password,
@@ -180,8 +185,8 @@ impl Address {
         let mut logins = Vec::new();
         for (host, token) in &access.tokens {
             let (named, token) = user_and_token(token.expose());
-            let own = self.base.as_deref().and_then(|base| base.split_once("://"));
-            let own = own.filter(|(_, at)| at == host).and(self.user.as_ref());
+            let is_own = self.host.as_ref() == Some(host);
+            let own = self.user.as_ref().filter(|_| is_own);
             let user = named
                 .or(own.map(Secret::expose))
                 .unwrap_or(token_user(host));
@@ -261,25 +266,6 @@ fn is_this_machine(host: &str) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
-}
-
-/// A `%` that no two hex digits follow stands for itself, as in a browser.
-fn percent_decoded(text: &str) -> Option<String> {
-    let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        decoded.push(*byte);
-        if *byte == b'%'
-            && let (Some(high), Some(low)) = (digit(after.first()), digit(after.get(1)))
-        {
-            decoded.pop();
-            decoded.push(u8::try_from(high * 16 + low).ok()?);
-            rest = &after[2..];
-        }
-    }
-    String::from_utf8(decoded).ok()
 }
 
 #[cfg(test)]

@@ -461,7 +461,10 @@ fn credentials_of_an_address_reach_the_server_and_no_command_line() {
         "{running}"
     );
     assert!(!running.contains("s3cret-1"), "{running}");
-    assert!(matches!(&error, GitError::NotServed { .. }), "{error:?}");
+    assert!(
+        matches!(&error, GitError::RemoteNotFound { .. }),
+        "{error:?}"
+    );
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
 }
 
@@ -472,10 +475,7 @@ fn wrong_credentials_are_denied_and_not_shown() {
     let url = format!("http://me:s3cret-2@{host}/a.git");
     let error = desk.executable(&url).refs(&[]).unwrap_err();
     assert_eq!(served.join().unwrap().1.len(), 1);
-    assert!(
-        matches!(&error, GitError::Denied { ssh: false, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(&error, GitError::Unauthorized { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
 }
 
@@ -493,10 +493,7 @@ fn without_credentials_nobody_is_asked() {
         .refs(&[])
         .unwrap_err();
     served.join().unwrap();
-    assert!(
-        matches!(&error, GitError::Denied { ssh: false, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(&error, GitError::Unauthorized { .. }), "{error:?}");
     assert!(!asked.exists());
 }
 
@@ -555,7 +552,10 @@ fn a_token_reaches_a_server_of_this_machine_over_http_too() {
     let (running, given) = served.join().unwrap();
     assert_eq!(given, ["Basic b3duOnQwa2VuLTM="]);
     assert!(!running.contains("t0ken-3"), "{running}");
-    assert!(matches!(&error, GitError::NotServed { .. }), "{error:?}");
+    assert!(
+        matches!(&error, GitError::RemoteNotFound { .. }),
+        "{error:?}"
+    );
 }
 
 #[test]

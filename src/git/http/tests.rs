@@ -1,4 +1,8 @@
 //! The conversation with a server on loopback.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "rank 3: these tests write netrc files"
+)]
 
 use std::time::Duration;
 
@@ -484,8 +488,10 @@ fn clients_are_shared_by_their_settings() {
     let clients = Clients::default();
     let cancel = CancelToken::default();
     let one = HttpOptions::default();
-    let mut other = HttpOptions::default();
-    other.no_proxy = Some("*".to_owned());
+    let other = HttpOptions {
+        no_proxy: Some("*".to_owned()),
+        ..HttpOptions::default()
+    };
     for options in [&one, &other, &one] {
         clients.client(options.clone(), &cancel).unwrap();
     }

@@ -77,8 +77,7 @@ pub(in crate::git) fn told(
     }
     if !answered && says(DENIED) {
         let message = line_with(said, DENIED);
-        let ssh = true;
-        return Some(GitError::Denied { url, message, ssh });
+        return Some(GitError::Denied { url, message });
     }
     if says(NOT_SERVED) {
         let message = line_with(said, NOT_SERVED);
