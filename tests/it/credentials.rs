@@ -3,8 +3,12 @@
 use crate::support::{Credentials, GitServer, HttpRequest, Run, Sandbox, basic, nowhere};
 
 const SECRET: &str = "hunter2-is-quite-secret";
-/// The variable with the token of the host 127.0.0.1.
-const TOKEN: &str = "COOKPACK_GIT_TOKEN_127_0_0_1";
+
+/// The variable with the token of a server: its host, and its port, which is not the usual one.
+fn token(server: &GitServer) -> String {
+    let host = server.authority().replace(['.', ':'], "_");
+    format!("COOKPACK_GIT_TOKEN_{host}")
+}
 
 /// A server that lets in who knows the secret.
 fn guarded(sandbox: &Sandbox, credentials: Credentials) -> GitServer {
@@ -75,7 +79,7 @@ fn a_name_without_a_password_asks_for_one_elsewhere() {
     let sandbox = Sandbox::new();
     let server = guarded(&sandbox, Credentials::new("ann", SECRET));
     manifest(&sandbox, &server.url_as("ann", "web.git"));
-    build_and_look(&sandbox, &[], &[(TOKEN, SECRET)]);
+    build_and_look(&sandbox, &[], &[(&token(&server), SECRET)]);
     let line = format!(
         "machine 127.0.0.1 login bob password no\nmachine 127.0.0.1 login ann password {SECRET}\n"
     );
@@ -88,7 +92,7 @@ fn a_token_of_the_environment_is_the_password_of_its_host() {
     let sandbox = Sandbox::new();
     let server = guarded(&sandbox, Credentials::password(SECRET));
     manifest(&sandbox, &server.url("web.git"));
-    build_and_look(&sandbox, &[], &[(TOKEN, SECRET)]);
+    build_and_look(&sandbox, &[], &[(&token(&server), SECRET)]);
     for (user, password) in visitors(&server.requests()) {
         assert!(!user.is_empty());
         assert_eq!(password, SECRET);
@@ -96,12 +100,15 @@ fn a_token_of_the_environment_is_the_password_of_its_host() {
     // Where the host wants a certain name.
     server.behave(|b| b.credentials = Some(Credentials::new("oauth2", SECRET)));
     let named = format!("oauth2:{SECRET}");
-    build_and_look(&sandbox, &[], &[(TOKEN, &named)]);
+    build_and_look(&sandbox, &[], &[(&token(&server), &named)]);
     // Another host's token, and GitHub's, are not for this host.
     server.requests();
     let others = [
         ("COOKPACK_GIT_TOKEN_EXAMPLE_COM", SECRET),
         ("COOKPACK_GIT_TOKEN_127_0_0_2", SECRET),
+        // What listens at the usual port is another server.
+        ("COOKPACK_GIT_TOKEN_127_0_0_1", SECRET),
+        ("COOKPACK_GIT_TOKEN_127_0_0_1_1", SECRET),
         ("COOKPACK_GIT_TOKEN_", SECRET),
         ("GITHUB_TOKEN", SECRET),
     ];
@@ -209,10 +216,10 @@ fn without_credentials_the_message_says_how_to_give_them() {
     sandbox
         .run("build")
         .fails(5)
-        .says([&*server.url("web.git"), TOKEN, "credential"]);
+        .says([&*server.url("web.git"), &token(&server), "credential"]);
     // Wrong ones are refused by name, and none of it is shown.
     server.behave(|b| b.credentials = Some(Credentials::new("ann", "another")));
-    let run = fail_and_look(&sandbox, &[], &[(TOKEN, SECRET)]);
+    let run = fail_and_look(&sandbox, &[], &[(&token(&server), SECRET)]);
     run.says([server.url("web.git")]);
     manifest(
         &sandbox,

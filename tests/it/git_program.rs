@@ -73,12 +73,18 @@ fn both_ways_give_the_same_archive_and_the_same_lock() {
             };
             let (bytes, lock, own) = build("", "");
             assert_eq!(own, "", "the library needs no git: {url} {option}");
+            // What is on this machine is read without any program.
+            let fetches = |log: &str| {
+                url.contains("srv/web.git") && !url.contains(':')
+                    || url.starts_with("file:")
+                    || log.contains("fetch")
+            };
             let (by_variable, variable_lock, log) = build("", "1");
-            assert!(log.contains("fetch"), "{url} {option}: {log}");
+            assert!(fetches(&log), "{url} {option}: {log}");
             assert!(by_variable == bytes, "{url} {option}");
             assert_eq!(variable_lock, lock, "{url} {option}");
             let (by_setting, setting_lock, log) = build("[git]\nexecutable = true\n", "");
-            assert!(log.contains("fetch"), "{url} {option}: {log}");
+            assert!(fetches(&log), "{url} {option}: {log}");
             assert!(by_setting == bytes, "{url} {option}");
             // How it is fetched is no part of what is wanted.
             assert_eq!(setting_lock, lock, "{url} {option}");

@@ -262,8 +262,18 @@ fn a_repository_with_ids_of_sha256_is_refused_by_that_name() {
     finish(command.arg(served.repo.folder())).ok();
     let commit = served.repo.cookbook(".", "web", "1.0.0").commit("1");
     assert_eq!(commit.len(), 64);
-    served.refuses("", &[1, 5], &["web.git", "SHA-256"]);
-    served.refuses(", branch = \"main\"", &[1, 5], &["web.git", "SHA-256"]);
+    for way in WAYS {
+        let url = served.url(way);
+        for option in ["", ", branch = \"main\""] {
+            let cookbooks = format!("web = {{ git = \"{url}\"{option} }}\n");
+            served.sandbox.forget();
+            served.sandbox.manifest(&cookbooks);
+            let run = served.sandbox.run("build").says(["web.git"]);
+            assert!(matches!(run.code, Some(1 | 5)), "{way:?}: {run}");
+            let said = run.stderr.to_lowercase().replace('-', "");
+            assert!(said.contains("sha256"), "{way:?}: {run}");
+        }
+    }
 }
 
 #[test]

@@ -159,10 +159,11 @@ fn a_read_only_store_with_everything_in_it_builds() {
     assert!(run.stdout == both, "{}", run.stderr);
     run.never_says("warning");
     // What is not in it cannot be had, and the message names the store.
-    let other = sandbox.repo("../srv/other.git");
-    other.cookbook(".", "other", "1.0.0").commit("x");
+    let second = GitServer::start(&sandbox);
+    second.cookbook("other");
     chmod_all(sandbox.root(), "a+rX");
-    sandbox.manifest("other = { git = \"../srv/other.git\" }\n");
+    let url = second.url("other.git");
+    sandbox.manifest(&format!("other = {{ git = \"{url}\" }}\n"));
     let run = finish(&mut as_nobody(&sandbox, &["build", "-o", "-"]));
     assert!(matches!(run.code, Some(5 | 70)), "{run}");
     run.says([sandbox.store().to_str().expect("UTF-8")]);

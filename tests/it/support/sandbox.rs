@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -219,13 +220,38 @@ impl Sandbox {
     }
 }
 
-/// Runs a command to its end.
+/// How long a command may take: what hangs is a failure like another.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs a command to its end, or kills it at the limit.
 pub(crate) fn finish(command: &mut Command) -> Run {
     let shown = format!("{command:?}");
-    let output = command
-        .output()
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command
+        .spawn()
         .unwrap_or_else(|e| panic!("cannot run {shown}: {e}"));
-    Run::new(shown, output)
+    let id = child.id().to_string();
+    let (ended, wait) = std::sync::mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let hangs = wait
+            .recv_timeout(LIMIT)
+            .is_err_and(|e| e == RecvTimeoutError::Timeout);
+        if hangs {
+            // It has not been waited for, so that the number is still its own.
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+        hangs
+    });
+    let output = child.wait_with_output();
+    drop(ended);
+    let hung = watch.join().expect("the watch");
+    let output = output.unwrap_or_else(|e| panic!("cannot run {shown}: {e}"));
+    let run = Run::new(shown, output);
+    assert!(!hung, "it was still running after {LIMIT:?}: {run}");
+    run
 }
 
 /// How a command ended.
