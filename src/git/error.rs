@@ -134,6 +134,17 @@ pub enum GitError {
         /// Why not.
         reason: String,
     },
+    /// A submodule's repository does not give its commit.
+    #[error("submodule `{path}` of `{url}`: {error}")]
+    InSubmodule {
+        /// The repository's address.
+        url: String,
+        /// The submodule's path in it.
+        path: String,
+        /// What is wrong with the submodule's own repository.
+        #[source]
+        error: Box<GitError>,
+    },
     /// The connection failed: it may succeed when tried again.
     #[error("the connection to `{url}` failed: {reason}")]
     Connection {
@@ -331,6 +342,9 @@ impl From<HttpError> for GitError {
     }
 }
 
+const NOT_NEEDED: &str =
+    "if it is not needed, add a line to the cookbook's chefignore that matches its path";
+
 impl Diagnose for GitError {
     fn kind(&self) -> Kind {
         match self {
@@ -357,20 +371,29 @@ impl Diagnose for GitError {
             | Self::NotServed { .. }
             | Self::Denied { .. }
             | Self::UnknownHostKey { .. }
+            | Self::ChangedHostKey { .. }
             | Self::NoProgram { .. }
             | Self::Executable { .. }
             | Self::Offline { .. } => Kind::Unavailable,
             Self::Http(error) => error.kind(),
-            Self::ChangedHostKey { .. }
-            | Self::TagMoved { .. }
-            | Self::BranchRewritten { .. }
-            | Self::Damaged { .. } => Kind::Verification,
+            Self::TagMoved { .. } | Self::BranchRewritten { .. } | Self::Damaged { .. } => {
+                Kind::Verification
+            }
+            Self::InSubmodule { error, .. } => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Cancelled(_) => Kind::Cancelled,
         }
     }
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
+        if let Self::InSubmodule { path, error, .. } = self {
+            let mut shown = error.diagnostics();
+            for inner in &mut shown {
+                inner.message = format!("submodule `{path}`: {}", inner.message);
+                inner.hints.push(NOT_NEEDED.to_owned());
+            }
+            return shown;
+        }
         let shown = Diagnostic::new(message_with_causes(self));
         vec![match self {
             Self::UnsupportedTransport { url } => shown.hint(format!(
@@ -442,9 +465,7 @@ impl Diagnose for GitError {
             Self::AmbiguousRef { name, .. } => {
                 shown.hint(format!("write `branch = \"{name}\"` or `tag = \"{name}\"`"))
             }
-            Self::Submodule { .. } => shown.hint(
-                "if it is not needed, add a line to the cookbook's chefignore that matches its path",
-            ),
+            Self::Submodule { .. } => shown.hint(NOT_NEEDED),
             Self::ObjectFormat { .. } => {
                 shown.hint("only repositories of the format sha1 can be read, which is git's default")
             }

@@ -65,7 +65,7 @@ impl Remote for Local {
     fn bring(
         &mut self,
         mirror: &Repository,
-        _wants: &Wants,
+        wants: &Wants,
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<(), GitError> {
         let source = Repository::open(&self.folder).map_err(|error| self.failed(error))?;
@@ -91,7 +91,21 @@ impl Remote for Local {
         }
         self.cancel.check()?;
         fs::remove_file(&marker).map_err(unusable)?;
-        Ok(())
+        let (Wants::Shallow(ids) | Wants::History(ids)) = wants;
+        match ids
+            .iter()
+            .find(|id| source.find_object(**id, None).is_err())
+        {
+            Some(id) => Err(GitError::Refused {
+                url: self.url.clone(),
+                message: format!("it has no object {id}"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn gives_any_commit(&self) -> bool {
+        true
     }
 }
 

@@ -51,7 +51,10 @@ fn copy_all(from: &Path, into: &Path, ending: &str) -> io::Result<u64> {
         let name = file.file_name();
         let target = into.join(&name);
         let is_wanted = Path::new(&name).extension().is_some_and(|e| e == ending);
-        if is_wanted && file.file_type()?.is_file() && !target.exists() {
+        let found = file.metadata()?;
+        // One of another length was cut short.
+        let is_there = fs::metadata(&target).is_ok_and(|there| there.len() == found.len());
+        if is_wanted && found.is_file() && !is_there {
             // Aside and renamed: what stands under an object's name must be whole after a kill.
             let aside = into.join(format!("{TEMPORARY_PREFIX}{}", name.to_string_lossy()));
             copied += fs::copy(file.path(), &aside)?;

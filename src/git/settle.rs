@@ -12,7 +12,7 @@ use git2::Oid;
 use super::GitError;
 use super::mirror::{Mirror, discard};
 use super::refs::{Meaning, all_prefixes, oid, prefixes};
-use super::shallow::remember_commits;
+use super::shallow::{knew_commit, remember_commits};
 use super::transport::{Progress, Remote, RemoteRef, RemoteRefs, Wants};
 use crate::error::Diagnostic;
 use crate::event::{CancelToken, Cancelled, Event, Reporter};
@@ -91,6 +91,15 @@ enum Target {
     Prefix(CommitPrefix),
 }
 
+/// What a server gave of what it was asked for.
+enum Given {
+    All,
+    /// All but these, which it does not have.
+    AllBut(Vec<Oid>),
+    /// Nothing, for a reason of its own.
+    Nothing(GitError),
+}
+
 /// How often a connection that failed is tried again, after so many milliseconds.
 const RETRIES: [u64; 2] = [200, 800];
 
@@ -141,8 +150,15 @@ impl Settling<'_> {
                 None => Ok(false),
             };
             let known = |wanted: &Wanted| match wanted.known_commit() {
-                Some(commit) => Ok(is_there(&commit)?.then_some(commit)),
-                None => Ok(None),
+                Some(commit) if is_there(&commit)? => Ok(Some(commit)),
+                Some(commit) if self.offline && knew_commit(&self.folder, oid(&commit)) => {
+                    Err(GitError::Damaged {
+                        url: self.url.clone(),
+                        folder: self.folder.clone(),
+                        source: git2::Error::from_str(&format!("commit {commit} was there")),
+                    })
+                }
+                _ => Ok(None),
             };
             wanted.iter().map(known).collect()
         };
@@ -156,9 +172,7 @@ impl Settling<'_> {
 
     /// Removes a damaged mirror, so that it is fetched anew.
     fn refetch_all(&self) -> Result<(), GitError> {
-        let warning = format!("the store's copy of `{}` was damaged", self.url);
-        let warning = Diagnostic::new(warning).hint("it is fetched anew");
-        self.reporter.report(&Event::Warning(&warning));
+        self.warn_of_damage();
         let _lock = self
             .store
             .lock(&self.folder, &self.url, self.reporter, self.cancel)?;
@@ -318,7 +332,7 @@ impl Settling<'_> {
             .store
             .lock(&self.folder, &self.url, self.reporter, self.cancel);
         let _lock = lock.map_err(|error| at_first(error.into()))?;
-        let mirror = self.open_whole(&missing).map_err(at_first)?;
+        let mut mirror = self.open_whole(&missing).map_err(at_first)?;
         let lacks = missing(&mirror).map_err(at_first)?;
         if lacks.is_empty() && !wants_history {
             return Ok(mirror);
@@ -344,16 +358,41 @@ impl Settling<'_> {
             });
         let ids: BTreeSet<_> = ids.collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let refused = match wants_history {
-            true => None,
-            false => self
-                .bring_shallow(&mirror, ids, remote, &mut progress)
-                .map_err(at_first)?,
-        };
-        if wants_history || refused.is_some() {
-            let error = self.bring_history(&mirror, targets, refs, remote, &mut progress);
+        let mut given = Given::All;
+        if !wants_history {
+            given = self
+                .bring_shallow(&mirror, &ids, remote, &mut progress)
+                .map_err(at_first)?;
+            let absent = match &given {
+                Given::All => Some(&[][..]),
+                Given::AllBut(absent) => Some(&absent[..]),
+                Given::Nothing(_) => None,
+            };
+            // What was given and is not there was put beside a pack of its own name that is broken.
+            let is_lost = |target: &Target| match target {
+                Target::Object { want, has } => {
+                    absent.is_some_and(|absent| !absent.contains(want))
+                        && !mirror.has(*has).unwrap_or(false)
+                }
+                Target::Prefix(_) => false,
+            };
+            if targets.iter().any(|(_, _, target)| is_lost(target)) {
+                drop(mirror);
+                mirror = self.make_anew().map_err(at_first)?;
+                given = self
+                    .bring_shallow(&mirror, &ids, remote, &mut progress)
+                    .map_err(at_first)?;
+            }
+        }
+        if wants_history || matches!(given, Given::Nothing(_)) {
+            let brought = self.bring_history(&mirror, targets, refs, remote, &mut progress);
             // What the server said when it was asked for less says more.
-            error.map_err(|error| at_first(refused.unwrap_or(error)))?;
+            brought.map_err(|error| {
+                at_first(match given {
+                    Given::Nothing(refused) => refused,
+                    _ => error,
+                })
+            })?;
         }
         let brought: Vec<_> = targets
             .iter()
@@ -384,37 +423,49 @@ impl Settling<'_> {
         let place = (&*self.key, &*self.folder);
         let opened = Mirror::open_or_make(self.store, &self.url, place);
         match opened.and_then(|mirror| missing(&mirror).map(|_| mirror)) {
-            Err(GitError::Damaged { .. }) => {
-                discard(&self.folder)?;
-                Mirror::open_or_make(self.store, &self.url, place)
-            }
+            Err(GitError::Damaged { .. }) => self.make_anew(),
             opened => opened,
         }
     }
 
-    /// Brings objects without their history, or tells why the server does not give them so.
+    /// Brings objects without their history, as far as the server gives them so.
     fn bring_shallow(
         &self,
         mirror: &Mirror,
-        ids: Vec<Oid>,
+        ids: &[Oid],
         remote: &mut dyn Remote,
         progress: &mut dyn FnMut(Progress) -> bool,
-    ) -> Result<Option<GitError>, GitError> {
-        match remote.bring(&mirror.repository, &Wants::Shallow(ids.clone()), progress) {
-            Ok(()) => Ok(None),
+    ) -> Result<Given, GitError> {
+        match remote.bring(&mirror.repository, &Wants::Shallow(ids.to_vec()), progress) {
+            Ok(()) => Ok(Given::All),
             // It has not one of them, and history would not have it either.
             Err(GitError::Refused { .. }) if remote.gives_any_commit() => {
+                let mut absent = Vec::new();
                 for id in ids {
-                    match remote.bring(&mirror.repository, &Wants::Shallow(vec![id]), progress) {
-                        Ok(()) | Err(GitError::Refused { .. }) => {}
+                    match remote.bring(&mirror.repository, &Wants::Shallow(vec![*id]), progress) {
+                        Ok(()) => {}
+                        Err(GitError::Refused { .. }) => absent.push(*id),
                         Err(error) => return Err(error),
                     }
                 }
-                Ok(None)
+                Ok(Given::AllBut(absent))
             }
-            Err(error @ GitError::Refused { .. }) => Ok(Some(error)),
+            Err(error @ GitError::Refused { .. }) => Ok(Given::Nothing(error)),
             Err(error) => Err(error),
         }
+    }
+
+    /// An empty mirror in place of one that is damaged. The lock is held.
+    fn make_anew(&self) -> Result<Mirror, GitError> {
+        self.warn_of_damage();
+        discard(&self.folder)?;
+        Mirror::open_or_make(self.store, &self.url, (&self.key, &self.folder))
+    }
+
+    fn warn_of_damage(&self) {
+        let warning = format!("the store's copy of `{}` was damaged", self.url);
+        let warning = Diagnostic::new(warning).hint("it is fetched anew");
+        self.reporter.report(&Event::Warning(&warning));
     }
 
     /// Brings all branches and tags with all their history, and what else is wanted by a name.

@@ -91,6 +91,11 @@ pub(super) fn known_commits(mirror: &Repository) -> Vec<Oid> {
     known
 }
 
+/// Whether a fetch once brought a commit into the mirror at `folder`.
+pub(super) fn knew_commit(folder: &Path, commit: Oid) -> bool {
+    read_ids(&folder.join(KNOWN)).is_ok_and(|known| known.contains(&commit))
+}
+
 /// Remembers commits that a fetch has brought.
 pub(super) fn remember_commits(mirror: &Repository, commits: &[Oid]) -> Result<(), StoreError> {
     let mut known = known_commits(mirror);

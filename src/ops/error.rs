@@ -157,11 +157,13 @@ pub enum Error {
         /// The manifest's line.
         at: Location,
     },
-    /// Two patterns name cookbooks of one name.
-    #[error("two patterns of the manifest name a cookbook `{name}`")]
+    /// Patterns name two cookbooks of one name.
+    #[error("the manifest's patterns name two folders with a cookbook `{name}`: `{}` and `{}`", folders[0], folders[1])]
     NamedTwice {
         /// The cookbook.
         name: CookbookName,
+        /// The folders.
+        folders: [String; 2],
         /// The manifest's line.
         at: Location,
         /// The line of the other one.
@@ -283,6 +285,16 @@ impl Error {
 }
 
 impl Error {
+    /// Whether what was kept in the store is not what was put there.
+    pub(super) fn is_damage(&self) -> bool {
+        let inner = match self {
+            Self::Tree(error) => Some(error),
+            Self::Layout(LayoutError::Tree(error)) => Some(error),
+            _ => None,
+        };
+        matches!(inner, Some(TreeError::Damaged { .. }))
+    }
+
     /// What is wrong with the repository of a cookbook, or of an entry of the manifest.
     pub(super) fn of_git(name: impl fmt::Display, at: &Location, error: GitError) -> Self {
         match error {
@@ -394,9 +406,13 @@ impl Diagnose for Error {
             Self::NothingMatches { at, .. } => shown
                 .label(at.label("asks for them"))
                 .hint("a cookbook's folder holds a metadata.rb or a metadata.json"),
-            Self::NamedTwice { name, at, other } => shown
-                .label(other.label("one is here"))
-                .label(at.label("the other is here"))
+            Self::NamedTwice {
+                name, at, other, ..
+            } => (match at == other {
+                true => shown,
+                false => shown.label(other.label("names the one")),
+            })
+                .label(at.label("names it again"))
                 .hint(format!(
                     "write an entry `{name}` of its own: it counts for more than a pattern"
                 )),

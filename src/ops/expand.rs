@@ -34,7 +34,7 @@ pub(super) fn expand_globs<'a>(
     }
     let repositories = cx.repositories(manifest);
     let mut commits = bring(&repositories, manifest, mode)?.into_iter();
-    let mut taken: BTreeMap<CookbookName, &GlobRequirement> = BTreeMap::new();
+    let mut taken: BTreeMap<CookbookName, (&GlobRequirement, TreePath)> = BTreeMap::new();
     let mut cookbooks = manifest.cookbooks.clone();
     for glob in &manifest.globs {
         let commit = match glob.source {
@@ -49,9 +49,10 @@ pub(super) fn expand_globs<'a>(
             if explicit.is_some_and(|asked| asked.source.is_some()) {
                 continue;
             }
-            if let Some(other) = taken.insert(name.clone(), glob) {
+            if let Some((other, at_other)) = taken.insert(name.clone(), (glob, folder.clone())) {
                 return Err(Error::NamedTwice {
                     name,
+                    folders: [at_other.to_string(), folder.to_string()],
                     at: glob.at.clone(),
                     other: other.at.clone(),
                 });

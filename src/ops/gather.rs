@@ -11,7 +11,7 @@ use super::load::{LoadedCookbook, Place, load};
 use super::lock::outdated_before_reading;
 use super::{Context, Error, LockMode};
 use crate::digest::ContentDigest;
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, message_with_causes};
 use crate::event::{CancelToken, Event};
 use crate::git::{GitError, Repositories, Request, Submodule, Wanted};
 use crate::layout::{CookbookPlan, Refusal};
@@ -88,14 +88,13 @@ pub(super) fn gather(
             Ok(gathered) => return Ok(gathered),
             Err(failed) => failed,
         };
-        let is_damaged = matches!(error, Error::Tree(TreeError::Damaged { .. }));
         let Some(origin) = &located[index].origin else {
             return Err(error);
         };
         // Which of them is damaged is not known, and does not matter.
         let inner = origin.submodules.values().map(|inner| &inner.url);
         let urls: Vec<_> = [&origin.url].into_iter().chain(inner).collect();
-        if !is_damaged || !fetched_anew.insert(index) {
+        if !error.is_damage() || !fetched_anew.insert(index) {
             return Err(error);
         }
         for url in urls {
@@ -104,7 +103,7 @@ pub(super) fn gather(
                 return Err(error);
             }
         }
-        let warning = Diagnostic::new(error.to_string()).hint("it is fetched anew");
+        let warning = Diagnostic::new(message_with_causes(&error)).hint("it is fetched anew");
         cx.reporter().report(&Event::Warning(&warning));
     }
 }
@@ -313,10 +312,10 @@ fn meet(
     let brought = repositories.bring(&requests);
     brought.map_err(|(request, error)| {
         let (index, submodule) = &asking[request];
-        let error = GitError::Submodule {
+        let error = GitError::InSubmodule {
             url: located[*index].place.label(),
             path: submodule.path.clone(),
-            reason: crate::error::message_with_causes(&error),
+            error: Box::new(error),
         };
         (*index, located[*index].git_failed(error))
     })?;

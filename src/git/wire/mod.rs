@@ -94,7 +94,7 @@ impl<T: Transport> Wire<T> {
                 format: greeting.object_format,
             });
         }
-        self.speaks_two = matches!(greeting.version, Version::Two) && greeting.fetch_has("shallow");
+        self.speaks_two = matches!(greeting.version, Version::Two);
         self.greeting = Some(greeting.clone());
         Ok(greeting)
     }
@@ -128,9 +128,7 @@ impl<T: Transport> Remote for Wire<T> {
         let known = known_commits(mirror);
         let message = match &greeting.version {
             Version::Two => {
-                if matches!(wants, Wants::Shallow(_)) && !greeting.fetch_has("shallow") {
-                    return Err(refused("the server gives no commit without its history"));
-                }
+                let wants = &with_history_if(!greeting.fetch_has("shallow"), wants);
                 fetch_v2(&greeting.capabilities, wants, &roots, &known)
             }
             Version::Zero { refs } => {
@@ -140,14 +138,12 @@ impl<T: Transport> Remote for Wire<T> {
                         reason: "the server is too old: it has no side-band-64k".to_owned(),
                     });
                 }
-                if matches!(wants, Wants::Shallow(_)) && !greeting.has("shallow") {
-                    return Err(refused("the server gives no commit without its history"));
-                }
                 if !greeting.may_want(refs, wants) {
                     return Err(refused(
                         "the server gives no commit that is at the tip of neither a branch nor a tag",
                     ));
                 }
+                let wants = &with_history_if(!greeting.has("shallow"), wants);
                 fetch_v0(wants, &greeting.capabilities, &roots, &known)
             }
         };
@@ -168,6 +164,14 @@ impl<T: Transport> Remote for Wire<T> {
     /// In version 2 any object may be asked for (git, `upload-pack.c`, `parse_want`).
     fn gives_any_commit(&self) -> bool {
         self.speaks_two
+    }
+}
+
+/// The same commits with their history, where a server gives none without it.
+fn with_history_if(needed: bool, wants: &Wants) -> Wants {
+    match wants {
+        Wants::Shallow(ids) if needed => Wants::History(ids.clone()),
+        wants => wants.clone(),
     }
 }
 
