@@ -31,9 +31,9 @@ pub use berksfile::{Berksfile, Declaration, GitOrigin, Origin};
 pub use berksfile_lock::{BerksfileLock, LockedVersion};
 pub use cheffile::Cheffile;
 pub use error::{ManifestError, ManifestProblem};
-pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
 #[cfg(feature = "cli")]
 pub(crate) use git::masked;
+pub use git::{CommitId, CommitPrefix, GitRef, GitUrl, GitUrlForm, InvalidCommit, InvalidGitUrl};
 pub(crate) use git::{check_any_ref, check_ref_name, redact};
 pub use glob::{Glob, GlobRequirement, GlobSource, InvalidGlob};
 pub use hosts::GitProtocol;
