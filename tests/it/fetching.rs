@@ -197,7 +197,7 @@ fn several_repositories_are_fetched_at_once() {
             manifest += &format!("cb{i} = {{ git = \"{url}\" }}\n");
         }
         sandbox.manifest(&manifest);
-        server.behave(|b| b.thinks = Duration::from_millis(700));
+        server.behave(|b| b.thinks = Duration::from_millis(1200));
         let bytes = sandbox.build_bytes(jobs);
         (bytes, server.most_at_once())
     };

@@ -243,7 +243,8 @@ fn an_interrupt_ends_the_ssh_program_too() {
         "GIT_SSH_COMMAND='{}' \"$cookpack\" build & pid=$!\n\
          for i in $(seq 200); do [ -s '{1}' ] && break; sleep 0.05; done\n\
          kill -INT $pid\nset +e\nwait $pid\necho \"ended $?\"\n\
-         sleep 0.5\nkill -0 $(cat '{1}') 2>/dev/null && echo running || echo gone\n\
+         for i in $(seq 100); do kill -0 $(cat '{1}') 2>/dev/null || break; sleep 0.05; done\n\
+         kill -0 $(cat '{1}') 2>/dev/null && echo running || echo gone\n\
          kill $(cat '{1}') 2>/dev/null\ntrue\n",
         sandbox.root().join("hangs").display(),
         pid.display()

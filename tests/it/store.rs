@@ -274,16 +274,3 @@ fn the_store_is_verified_on_request() {
         sandbox.ok("cache verify");
     }
 }
-
-#[test]
-fn pruning_leaves_a_store_that_works() {
-    let (sandbox, server, bytes) = built();
-    // What a kill leaves behind.
-    let folder = sandbox.store().join("git-1");
-    sandbox.ok("cache prune");
-    let run = sandbox.ok("build");
-    assert!(sandbox.read("bundle.tar.gz") == bytes, "{run}");
-    assert!(folder.is_dir());
-    assert!(!server.requests().is_empty());
-    sandbox.ok("build --frozen");
-}
