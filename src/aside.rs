@@ -6,7 +6,7 @@
     reason = "rank 3: this module writes files"
 )]
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -146,10 +146,11 @@ fn create_locked(folder: &Path) -> io::Result<NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     loop {
         let file = builder.tempfile_in(folder)?;
-        // Where locks are not to be had, leftovers are not to be told apart either: none is removed.
-        let _ = file.as_file().try_lock();
-        // Another process may have taken it for a leftover before it was locked.
-        if fs::symlink_metadata(file.path()).is_ok() {
+        // Another process may take it for a leftover before it is locked. It holds the lock as long as it
+        // removes it, so that whoever has the lock and finds the file in its place keeps it. Where locks
+        // are not to be had, leftovers are not to be told apart either: none is removed.
+        let is_taken = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
+        if !is_taken && fs::symlink_metadata(file.path()).is_ok() {
             return Ok(file);
         }
     }
@@ -172,9 +173,11 @@ fn remove_leftovers(folder: &Path) {
         {
             continue;
         }
-        let abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
-        if abandoned {
+        if let Ok(file) = File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
             let _ = fs::remove_file(entry.path());
+            drop(file);
         }
     }
 }

@@ -50,6 +50,14 @@ pub enum GitError {
         /// What the server says.
         message: String,
     },
+    /// The server does not have an object at all.
+    #[error("`{url}` does not have this: {message}")]
+    NotThere {
+        /// The address.
+        url: String,
+        /// What the server says.
+        message: String,
+    },
     /// The conversation with the server did not go as git's protocol says.
     #[error("`{url}` does not speak git's protocol: {reason}")]
     Protocol {
@@ -360,6 +368,7 @@ impl Diagnose for GitError {
             | Self::NoRepository { .. }
             | Self::Fetch { .. }
             | Self::Refused { .. }
+            | Self::NotThere { .. }
             | Self::Protocol { .. }
             | Self::ObjectFormat { .. }
             | Self::Connection { .. }

@@ -96,16 +96,12 @@ impl Remote for Local {
             .iter()
             .find(|id| source.find_object(**id, None).is_err())
         {
-            Some(id) => Err(GitError::Refused {
+            Some(id) => Err(GitError::NotThere {
                 url: self.url.clone(),
                 message: format!("it has no object {id}"),
             }),
             None => Ok(()),
         }
-    }
-
-    fn gives_any_commit(&self) -> bool {
-        true
     }
 }
 

@@ -439,12 +439,12 @@ impl Settling<'_> {
         match remote.bring(&mirror.repository, &Wants::Shallow(ids.to_vec()), progress) {
             Ok(()) => Ok(Given::All),
             // It has not one of them, and history would not have it either.
-            Err(GitError::Refused { .. }) if remote.gives_any_commit() => {
+            Err(GitError::NotThere { .. }) => {
                 let mut absent = Vec::new();
                 for id in ids {
                     match remote.bring(&mirror.repository, &Wants::Shallow(vec![*id]), progress) {
                         Ok(()) => {}
-                        Err(GitError::Refused { .. }) => absent.push(*id),
+                        Err(GitError::NotThere { .. }) => absent.push(*id),
                         Err(error) => return Err(error),
                     }
                 }

@@ -36,19 +36,14 @@ pub(super) trait Remote: Send {
     /// called now and then, and says whether to go on.
     ///
     /// # Errors
-    /// [`GitError::Refused`] if the server does not give these commits so, but may give them in
-    /// another way: by their id, or without their history.
+    /// [`GitError::NotThere`] if it does not have one of them, and [`GitError::Refused`] if it does not
+    /// give them so, but may give them in another way: with their history, under the name of a branch.
     fn bring(
         &mut self,
         mirror: &git2::Repository,
         wants: &Wants,
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<(), GitError>;
-
-    /// Whether a commit that it refuses to give by its id is not there at all.
-    fn gives_any_commit(&self) -> bool {
-        false
-    }
 }
 
 /// What a fetch brings.

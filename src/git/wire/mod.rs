@@ -74,6 +74,11 @@ impl<T: Transport> Wire<T> {
         self.greeting = None;
         match broken {
             Broken::Stream(error) => self.transport.failure(error),
+            // In version 2 any object may be asked for, so that this is said of none that there is
+            // (git, `upload-pack.c`, `parse_want`).
+            Broken::Server(message) if self.speaks_two && message.contains("not our ref") => {
+                GitError::NotThere { url, message }
+            }
             Broken::Server(message) => GitError::Refused { url, message },
             Broken::Protocol(reason) => GitError::Protocol { url, reason },
             Broken::Pack(source) => GitError::Fetch { url, source },
@@ -159,11 +164,6 @@ impl<T: Transport> Remote for Wire<T> {
             Ok(()) => Ok(()),
             Err(broken) => Err(self.failed(broken)),
         }
-    }
-
-    /// In version 2 any object may be asked for (git, `upload-pack.c`, `parse_want`).
-    fn gives_any_commit(&self) -> bool {
-        self.speaks_two
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::{file_name, filled, lfs_object, mirror, pack, paths, used};
+use super::{address, file_name, filled, lfs_object, mirror, pack, paths, used};
 use crate::support::Run;
 
 #[test]
@@ -20,7 +20,7 @@ fn what_was_not_used_for_long_goes() {
     let run = sandbox.ok("cache prune --dry-run");
     assert!(
         run.out()
-            .starts_with(&format!("would remove {}", file_name(&old))),
+            .starts_with(&format!("would remove {}", address(&sandbox, "old"))),
         "{run}"
     );
     assert!(
@@ -180,7 +180,7 @@ fn what_another_process_works_on_stays() {
     lock.lock().expect("a lock");
     for dry_run in [" --dry-run", ""] {
         let run = sandbox.ok(&format!("cache prune --all{dry_run}"));
-        let skipped = format!("skipped {}: another process uses it", file_name(&busy));
+        let skipped = format!("skipped {}: another process uses it", address(&sandbox, "busy"));
         let run = run.says([&skipped]);
         assert!(run.out().contains("kept 1 repository, "), "{run}");
         assert!(busy.join("HEAD").exists());
