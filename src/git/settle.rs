@@ -120,7 +120,7 @@ impl Settling<'_> {
                 return Err((first, GitError::Offline { url, wanted }));
             }
             if is_damaged {
-                self.refetch_all().map_err(|error| (first, error))?;
+                self.refetch_all(wanted).map_err(|error| (first, error))?;
                 commits.fill(None);
             }
             let mut tries = RETRIES.iter();
@@ -143,26 +143,7 @@ impl Settling<'_> {
 
     /// What the store can answer by itself, and whether the mirror is damaged.
     fn from_store(&self, wanted: &[Wanted]) -> Result<(Vec<Option<CommitId>>, bool), Failed> {
-        let in_store = || -> Result<Vec<Option<CommitId>>, GitError> {
-            let mirror = Mirror::open(&self.url, &self.folder)?;
-            let is_there = |commit: &CommitId| match &mirror {
-                Some(mirror) => mirror.has(oid(commit)),
-                None => Ok(false),
-            };
-            let known = |wanted: &Wanted| match wanted.known_commit() {
-                Some(commit) if is_there(&commit)? => Ok(Some(commit)),
-                Some(commit) if self.offline && knew_commit(&self.folder, oid(&commit)) => {
-                    Err(GitError::Damaged {
-                        url: self.url.clone(),
-                        folder: self.folder.clone(),
-                        source: git2::Error::from_str(&format!("commit {commit} was there")),
-                    })
-                }
-                _ => Ok(None),
-            };
-            wanted.iter().map(known).collect()
-        };
-        match in_store() {
+        match self.in_store(wanted) {
             Ok(commits) => Ok((commits, false)),
             Err(error @ GitError::Damaged { .. }) if self.offline => Err((0, error)),
             Err(GitError::Damaged { .. }) => Ok((vec![None; wanted.len()], true)),
@@ -170,14 +151,35 @@ impl Settling<'_> {
         }
     }
 
+    /// The commits that are known without asking, and are there. One that was brought and is not there
+    /// any more means that a pack is gone, or was cut short, which libgit2 passes over in silence.
+    fn in_store(&self, wanted: &[Wanted]) -> Result<Vec<Option<CommitId>>, GitError> {
+        let mirror = Mirror::open(&self.url, &self.folder)?;
+        let known = |wanted: &Wanted| {
+            let (Some(mirror), Some(commit)) = (&mirror, wanted.known_commit()) else {
+                return Ok(None);
+            };
+            if mirror.has(oid(&commit))? {
+                return Ok(Some(commit));
+            }
+            match knew_commit(&self.folder, oid(&commit)) {
+                true => Err(mirror.damaged(git2::Error::from_str(&format!(
+                    "commit {commit} was there, and is gone"
+                )))),
+                false => Ok(None),
+            }
+        };
+        wanted.iter().map(known).collect()
+    }
+
     /// Removes a damaged mirror, so that it is fetched anew.
-    fn refetch_all(&self) -> Result<(), GitError> {
-        self.warn_of_damage();
+    fn refetch_all(&self, wanted: &[Wanted]) -> Result<(), GitError> {
         let _lock = self
             .store
             .lock(&self.folder, &self.url, self.reporter, self.cancel)?;
         // Another process may have done it in the meantime.
-        if Mirror::open(&self.url, &self.folder).is_err() {
+        if let Err(GitError::Damaged { .. }) = self.in_store(wanted) {
+            self.warn_of_damage();
             discard(&self.folder)?;
         }
         Ok(())

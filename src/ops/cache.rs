@@ -301,7 +301,7 @@ fn all_items(store: &Store) -> Result<Vec<Item>, StoreError> {
 /// The entry of one thing by itself.
 fn alone(store: &Store, item: &Item) -> CacheEntry {
     let (path, address) = match item.kind.is_told_one_by_one() {
-        true => (item.path.clone(), store.address(&item.path)),
+        true => (item.path.clone(), item.address.clone()),
         false => (store.folder().join(item.kind.folder()), None),
     };
     CacheEntry {

@@ -35,6 +35,8 @@ pub(crate) struct Item {
     pub(crate) size: u64,
     /// When it was last used, as far as the file system knows.
     pub(crate) used: Option<SystemTime>,
+    /// The address of the repository that it is a mirror of, if that was written down.
+    pub(crate) address: Option<String>,
 }
 
 /// What became of something that was to be removed.
@@ -63,6 +65,7 @@ impl Store {
                     let (size, used) = (size_of(&path)?, used(&path));
                     items.push(Item {
                         kind,
+                        address: self.address(&path),
                         path,
                         size,
                         used,
@@ -106,7 +109,7 @@ impl Store {
     }
 
     /// The address of a mirror's repository, if it was written down.
-    pub(crate) fn address(&self, mirror: &Path) -> Option<String> {
+    fn address(&self, mirror: &Path) -> Option<String> {
         let mut text = String::new();
         let file = File::open(mirror.join(ADDRESS)).ok()?;
         file.take(ADDRESS_BYTES).read_to_string(&mut text).ok()?;
@@ -196,6 +199,7 @@ fn objects(kind: CacheKind, folder: &Path, items: &mut Vec<Item>) -> Result<(), 
                 path: entry.path(),
                 size: found.len(),
                 used: found.modified().ok(),
+                address: None,
             });
         }
     }

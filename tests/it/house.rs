@@ -183,7 +183,11 @@ fn the_readmes_manifest_is_one() {
     for (name, source) in manifest["cookbooks"].as_table().expect("cookbooks") {
         let at = |key: &str| source.get(key).and_then(|v| v.as_str());
         let Some(git) = at("git") else {
-            sandbox.cookbook(at("path").expect("a source"), name, "");
+            let path = at("path").expect("a source");
+            let inner = at("glob").map_or(String::new(), |glob| {
+                format!("/{}", glob.replace('*', name))
+            });
+            sandbox.cookbook(&format!("{path}{inner}"), name, "");
             continue;
         };
         let folder = git.trim_end_matches(".git");

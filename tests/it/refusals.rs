@@ -179,7 +179,7 @@ fn in_a_git_tree_the_same_is_refused() {
 }
 
 #[test]
-fn a_submodule_is_no_silence() {
+fn a_submodule_is_not_left_out() {
     let sandbox = project();
     let other = sandbox.repo("other");
     other.write("x", "x").commit("x");
@@ -187,9 +187,8 @@ fn a_submodule_is_no_silence() {
     repo.git("-c protocol.file.allow=always submodule --quiet add ../other files/sub");
     repo.commit("x");
     sandbox.manifest("web = { git = \"web\" }\n");
-    // Either said or refused, but not left out without a word.
-    let run = sandbox.run("files");
-    assert!(run.stderr.contains("files/sub"), "{run}");
+    let run = sandbox.ok("files");
+    assert!(run.lines().contains(&"web/files/sub/x"), "{run}");
 }
 
 #[test]
