@@ -60,7 +60,13 @@ fn hex(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let mut text = [0; 64];
+        for (place, digit) in text.iter_mut().zip(digits) {
+            *place = DIGITS[usize::from(digit)];
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -116,7 +122,9 @@ impl ContentDigest {
         let mut hasher = Hasher::default();
         for (path, executable, digest) in files {
             let mode = if executable { "755" } else { "644" };
-            hasher.update(format!("{digest}  {mode}  {path}\n").as_bytes());
+            for part in [&*digest.to_string(), "  ", mode, "  ", path, "\n"] {
+                hasher.update(part.as_bytes());
+            }
         }
         Self(hasher.finish())
     }

@@ -12,6 +12,7 @@ use super::{Failure, cache, environment, manifest_report, report, standard_outpu
 use crate::archive::{ArchiveOptions, Format};
 use crate::error::Kind;
 use crate::event::CancelToken;
+use crate::git::leave_checks_to_content_digests;
 use crate::lockfile::Lockfile;
 use crate::name::CookbookName;
 use crate::ops::{
@@ -41,6 +42,9 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
         .with_git(environment::git_access())
         .with_offline(global.offline || global.frozen);
+    if global.locked || global.frozen {
+        leave_checks_to_content_digests();
+    }
     match &arguments.command {
         Command::Init { dir } => init(&cx, global, dir),
         Command::Build {

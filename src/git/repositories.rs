@@ -143,14 +143,24 @@ impl<'a> Repositories<'a> {
 
     /// The files of a commit that is in the store.
     pub(crate) fn tree(&self, url: &GitUrl, commit: &CommitId) -> Result<Arc<dyn Tree>, GitError> {
-        let mirror = self.opened(url)?;
-        let label = format!("{}#{}", mirror.url, commit.short());
-        let root = mirror
-            .repository
-            .find_commit(oid(commit))
-            .map(|commit| commit.tree_id())
-            .map_err(|source| mirror.damaged(source))?;
-        Ok(Arc::new(GitTree::new(mirror.repository, root, label)))
+        let folder = self.store.mirror_folder(&self.key(url));
+        let label = format!("{}#{}", url.redacted(), commit.short());
+        let damaged = |source| GitError::Damaged {
+            url: url.redacted(),
+            folder: folder.clone(),
+            source,
+        };
+        // The objects by themselves: nothing of git's configuration is read for them.
+        let objects = folder.join("objects");
+        let database = git2::Odb::new().and_then(|database| {
+            database.add_disk_alternate(&objects.to_string_lossy())?;
+            Ok(database)
+        });
+        let repository = database.and_then(git2::Repository::from_odb);
+        let repository = repository.map_err(damaged)?;
+        let root = repository.find_commit(oid(commit));
+        let root = root.map(|commit| commit.tree_id()).map_err(damaged)?;
+        Ok(Arc::new(GitTree::new(repository, folder, root, label)))
     }
 
     /// The same with the files that git LFS keeps in place of its pointers, as far as the store has

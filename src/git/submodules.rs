@@ -166,7 +166,9 @@ fn absolute(outer: &str, inner: &str) -> Option<String> {
                     separator = ':';
                 }
                 // A folder beside the one that is named without a path.
-                (None, None) if authority == 0 && outer != "." && outer != ".." => outer = ".",
+                (None, None) if authority == 0 && separator == '/' && !outer.starts_with('.') => {
+                    outer = ".";
+                }
                 _ => return None,
             }
             rest = after;

@@ -24,8 +24,8 @@ struct State {
 }
 
 impl GitTree {
-    pub(super) fn new(repository: Repository, root: Oid, label: String) -> Self {
-        let folder = repository.path().to_owned();
+    /// The files below the tree `root` of the mirror in `folder`.
+    pub(super) fn new(repository: Repository, folder: PathBuf, root: Oid, label: String) -> Self {
         let folders = HashMap::from([(Vec::new(), root)]);
         let state = Mutex::new(State {
             repository,

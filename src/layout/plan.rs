@@ -236,6 +236,7 @@ pub fn plan_cookbook(
         ignore: find_chefignore(tree, base, limits)?,
         open_folders: Vec::new(),
         seen: 0,
+        buffer: vec![0; 32 << 10],
         plan: CookbookPlan::default(),
     };
     planner.folder(&[], &[])?;
@@ -286,6 +287,8 @@ struct Planner<'a> {
     /// The real folders that are being walked, outermost first.
     open_folders: Vec<Vec<u8>>,
     seen: usize,
+    /// Takes the content of one file after the other.
+    buffer: Vec<u8>,
     plan: CookbookPlan,
 }
 
@@ -407,7 +410,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn read(&self, source: &[u8]) -> Result<Content, LayoutError> {
+    fn read(&mut self, source: &[u8]) -> Result<Content, LayoutError> {
         let failed = |error| TreeError::Read {
             path: lossy(source),
             tree: self.tree.label(),
@@ -416,10 +419,10 @@ impl Planner<'_> {
         let mut file = self.tree.open(source)?;
         let mut hasher = Hasher::default();
         let mut size = 0_u64;
-        let mut buffer = vec![0; 32 << 10];
+        let buffer = &mut self.buffer[..];
         loop {
             self.cancel.check()?;
-            let count = fill(&mut *file, &mut buffer).map_err(failed)?;
+            let count = fill(&mut *file, buffer).map_err(failed)?;
             let bytes = &buffer[..count];
             if size == 0 && archive::is_own(&mut &*bytes) {
                 return Ok(Content::OwnArchive);

@@ -275,7 +275,7 @@ fn a_changed_host_key_warns() {
     assert_eq!(host, "alias.example");
     assert_eq!(message, "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!");
     assert!(hints(&error).contains("ssh-keygen -R 'alias.example'"));
-    assert_eq!(error.kind(), Kind::Verification);
+    assert_eq!(error.kind(), Kind::Unavailable);
 }
 
 #[test]
