@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::InvalidSshAddress;
 use super::credentials::token_variable;
+use crate::digest::Digest;
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
 use crate::http::HttpError;
@@ -213,6 +214,68 @@ pub enum GitError {
         /// What it says.
         message: String,
     },
+    /// What git LFS keeps for a repository cannot be asked for.
+    #[error("the large files of `{url}` cannot be fetched: {reason}")]
+    LargeFiles {
+        /// The address of the repository.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// There is no server of git LFS where one should be, or it says so to those who may not see it.
+    #[error(
+        "`{server}`, where `{url}` should have its large files, does not exist, or you may not see it"
+    )]
+    NoLfsServer {
+        /// The address of the repository.
+        url: String,
+        /// The address of the server.
+        server: String,
+        /// The server's host, with its port where it is not the usual one.
+        host: String,
+    },
+    /// Files that git LFS should keep are nowhere.
+    #[error("git LFS does not have {} of `{url}` (object {oid})", Paths(paths))]
+    LargeFilesMissing {
+        /// The address of the repository.
+        url: String,
+        /// Their paths in the repository.
+        paths: Vec<String>,
+        /// The object that the first of them is.
+        oid: Digest,
+    },
+    /// A file that git LFS keeps is not the one that its pointer names.
+    #[error(
+        "`{path}` of `{url}` is not what git LFS should keep: it has the digest {found} and {found_size} bytes, and its pointer names {oid} and {size} bytes"
+    )]
+    LargeFileDiffers {
+        /// The address of the repository.
+        url: String,
+        /// The file's path in the repository.
+        path: String,
+        /// The digest that the pointer names.
+        oid: Digest,
+        /// The bytes that it names.
+        size: u64,
+        /// The digest of what came.
+        found: Digest,
+        /// The bytes that came.
+        found_size: u64,
+    },
+    /// A file that git LFS keeps is longer than its pointer says; nobody knows how long.
+    #[error(
+        "`{path}` of `{url}` is not what git LFS should keep: it is longer than the {size} bytes of the object {oid} that its pointer names"
+    )]
+    LargeFileTooLong {
+        /// The address of the repository.
+        url: String,
+        /// The file's path in the repository.
+        path: String,
+        /// The digest that the pointer names.
+        oid: Digest,
+        /// The bytes that it names.
+        size: u64,
+    },
     /// A fetch is needed, and the caller forbade the network.
     #[error("`{url}` must be fetched for {wanted}, and the network is forbidden")]
     Offline {
@@ -312,6 +375,28 @@ impl fmt::Display for Tried<'_> {
     }
 }
 
+/// So many paths are named.
+const NAMED: usize = 5;
+
+/// Some paths, and how many others there are.
+struct Paths<'a>(&'a [String]);
+
+impl fmt::Display for Paths<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<_> = self
+            .0
+            .iter()
+            .take(NAMED)
+            .map(|p| format!("`{p}`"))
+            .collect();
+        f.write_str(&named.join(", "))?;
+        match self.0.len().saturating_sub(NAMED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
 fn with_credential_hints(shown: Diagnostic, host: &str) -> Diagnostic {
     let shown = match token_variable(host) {
         Some(name) => shown.hint(format!("set {name} to a token")),
@@ -359,11 +444,16 @@ impl Diagnose for GitError {
             | Self::UnknownHostKey { .. }
             | Self::NoProgram { .. }
             | Self::Executable { .. }
+            | Self::LargeFiles { .. }
+            | Self::NoLfsServer { .. }
+            | Self::LargeFilesMissing { .. }
             | Self::Offline { .. } => Kind::Unavailable,
             Self::Http(error) => error.kind(),
             Self::ChangedHostKey { .. }
             | Self::TagMoved { .. }
             | Self::BranchRewritten { .. }
+            | Self::LargeFileDiffers { .. }
+            | Self::LargeFileTooLong { .. }
             | Self::Damaged { .. } => Kind::Verification,
             Self::Store(error) => error.kind(),
             Self::Cancelled(_) => Kind::Cancelled,
@@ -431,6 +521,16 @@ impl Diagnose for GitError {
             ),
             Self::Executable { message, .. } if message.contains("safe.directory") => shown
                 .hint("if you trust the folder: `git config --global --add safe.directory FOLDER`"),
+            Self::LargeFiles { .. } => {
+                shown.hint("git's `lfs.url` names another server, if you know of one")
+            }
+            Self::NoLfsServer { host, .. } => with_credential_hints(shown, host)
+                .hint("if the files are elsewhere, name their server in git's `lfs.url`"),
+            Self::LargeFilesMissing { .. } => shown
+                .hint("whoever has the files can give them: `git lfs push --all`; beside a repository on this machine, `git lfs fetch --all`"),
+            Self::LargeFileDiffers { .. } | Self::LargeFileTooLong { .. } => {
+                shown.hint("ask whoever keeps the repository, or its server, why")
+            }
             Self::Offline { .. } => shown.hint("run once without `--frozen` and `--offline`"),
             Self::NoSuchRef {
                 near: Some(near), ..

@@ -309,7 +309,7 @@ fn target(request: &Request, response: &Response) -> Result<Url, HttpError> {
         (_, "http" | "https") => {}
         (_, scheme) => return Err(refused(format!("it leads to a `{scheme}:` address"))),
     }
-    if request.body.is_some() && response.status < 307 {
+    if request.body.is_some() && response.status < 307 && !request.posted_anew {
         let to = redact(to.as_str());
         return Err(refused(format!(
             "it leads to `{to}`, and would lose what is sent (status {})",

@@ -13,7 +13,7 @@ use super::{Context, Error, LockMode};
 use crate::digest::ContentDigest;
 use crate::error::Diagnostic;
 use crate::event::{CancelToken, Event};
-use crate::git::{GitError, Repositories, Request, Submodule, Wanted};
+use crate::git::{GitError, LargeFiles, Repositories, Request, Submodule, Wanted};
 use crate::layout::{CookbookPlan, Refusal};
 use crate::lfs::Pointer;
 use crate::limits::Limits;
@@ -68,7 +68,8 @@ struct Origin {
 struct Needs {
     /// Paths of submodules, from the repository's root.
     submodules: BTreeSet<String>,
-    large_files: BTreeSet<Pointer>,
+    /// Paths of pointers, from the repository's root, and what they point to.
+    large_files: BTreeSet<(String, Pointer)>,
 }
 
 /// Finds every cookbook where it is locked, or else where the manifest says, and reads it. A
@@ -166,8 +167,8 @@ impl Needs {
                 Refusal::Submodule { path } => {
                     needs.submodules.insert(path.clone());
                 }
-                Refusal::LfsPointer(pointer) if origin.lfs => {
-                    needs.large_files.insert(*pointer);
+                Refusal::LfsPointer { path, pointer } if origin.lfs => {
+                    needs.large_files.insert((path.clone(), *pointer));
                 }
                 _ => {}
             }
@@ -326,14 +327,43 @@ fn meet(
         let mounted = located[*index].mount(repositories, own);
         mounted.map_err(|error| (*index, located[*index].git_failed(error)))?;
     }
+    meet_large_files(repositories, located, needs)
+}
+
+/// Brings the large files that are needed, each of the repository that its path lies in.
+fn meet_large_files(
+    repositories: &Repositories<'_>,
+    located: &[Located<'_>],
+    needs: &BTreeMap<usize, Needs>,
+) -> Result<(), (usize, Error)> {
+    let mut asking = Vec::new();
+    let mut requests: Vec<LargeFiles> = Vec::new();
     for (index, need) in needs {
-        let place = &located[*index];
-        if let (Some(origin), false) = (&place.origin, need.large_files.is_empty()) {
-            let brought = repositories.bring_large_files(&origin.url, &need.large_files);
-            brought.map_err(|error| (*index, place.git_failed(error)))?;
+        let Some(origin) = &located[*index].origin else {
+            continue;
+        };
+        let begin = requests.len();
+        for (path, pointer) in &need.large_files {
+            let (url, commit, inner) = origin.innermost(path);
+            let same = |known: &LargeFiles| known.url == *url && known.commit == *commit;
+            let own = requests[begin..].iter().position(same);
+            let at = own.map_or(requests.len(), |own| begin + own);
+            if at == requests.len() {
+                asking.push(*index);
+                requests.push(LargeFiles {
+                    url: url.clone(),
+                    commit: commit.clone(),
+                    files: BTreeMap::new(),
+                });
+            }
+            requests[at].files.insert(inner.to_owned(), *pointer);
         }
     }
-    Ok(())
+    let brought = repositories.bring_large_files(&requests);
+    brought.map_err(|(request, error)| {
+        let index = asking[request];
+        (index, located[index].git_failed(error))
+    })
 }
 
 /// The cookbooks that have a source. One that must be locked and is not ends it here.
