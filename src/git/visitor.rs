@@ -193,3 +193,23 @@ pub(super) fn options(url: &Url, access: &GitAccess, config: &GitConfig) -> Http
     }
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_shared_by_their_settings() {
+        let clients = Clients::default();
+        let cancel = CancelToken::default();
+        let one = HttpOptions::default();
+        let other = HttpOptions {
+            no_proxy: Some("*".to_owned()),
+            ..HttpOptions::default()
+        };
+        for options in [&one, &other, &one] {
+            clients.client(options.clone(), &cancel).unwrap();
+        }
+        assert_eq!(clients.0.lock().unwrap().len(), 2);
+    }
+}
