@@ -38,6 +38,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::aside::{AsideError, AsideFile};
 use crate::digest::Digest;
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
@@ -78,6 +79,12 @@ impl StoreError {
     pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         |source| Self::Io { path, source }
+    }
+}
+
+impl From<AsideError> for StoreError {
+    fn from(AsideError { path, source }: AsideError) -> Self {
+        Self::Io { path, source }
     }
 }
 
@@ -141,6 +148,14 @@ impl Store {
         let name = oid.to_string();
         let kind = self.folder.join(CacheKind::Lfs.folder());
         kind.join(&name[..2]).join(&name)
+    }
+
+    /// Begins the file of an object that git LFS keeps. It appears whole, or not at all; another
+    /// process that brings the same puts the same bytes there.
+    pub(crate) fn new_lfs_object(&self, oid: &Digest) -> Result<AsideFile, StoreError> {
+        let path = self.lfs_object(oid);
+        self.create_folder(path.parent().unwrap_or(&self.folder))?;
+        Ok(AsideFile::create(&path)?)
     }
 
     /// The folder itself.

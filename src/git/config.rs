@@ -123,6 +123,32 @@ impl GitConfig {
         Some(value.expose().to_owned())
     }
 
+    /// The server of git LFS that is set for a repository: by `lfs.url` for all, or by the `lfsurl` of
+    /// the remote that has its address, or of `origin` (git-lfs, `docs/api/server-discovery.md`).
+    pub(super) fn lfs_url(&self, url: &GitUrl) -> Option<Secret> {
+        let is_said = |value: &String| !value.is_empty();
+        let named = |key: String| self.text(&key).filter(is_said);
+        let has_address = |name: &str| {
+            let address = self.text(&format!("remote.{name}.url"));
+            address.is_some_and(|address| redact(&address) == url.redacted())
+        };
+        let of_remote = || {
+            let remotes = self.entries.iter().rev();
+            let mut remotes = remotes.filter(|e| e.section == "remote" && e.name == "lfsurl");
+            let named = remotes.find_map(|entry| {
+                let name = entry.subsection.as_deref()?;
+                has_address(name).then(|| entry.value.clone()).flatten()
+            });
+            named.map(|value| value.expose().to_owned()).filter(is_said)
+        };
+        let of_origin = || named("remote.origin.lfsurl".to_owned());
+        let found = named("lfs.url".to_owned());
+        found
+            .or_else(of_remote)
+            .or_else(of_origin)
+            .map(Secret::from)
+    }
+
     /// An address as `url.<base>.insteadOf` rewrites it, once: of several that fit, the longest (git,
     /// `Documentation/config/url`).
     ///

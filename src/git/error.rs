@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::InvalidSshAddress;
-use super::credentials::token_variable;
-use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
+use crate::digest::Digest;
 use crate::event::Cancelled;
 use crate::http::HttpError;
 use crate::manifest::{CommitId, CommitPrefix, GitRef};
@@ -232,6 +231,68 @@ pub enum GitError {
         /// What it says.
         message: String,
     },
+    /// What git LFS keeps for a repository cannot be asked for.
+    #[error("the large files of `{url}` cannot be fetched: {reason}")]
+    LargeFiles {
+        /// The address of the repository.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// There is no server of git LFS where one should be, or it says so to those who may not see it.
+    #[error(
+        "`{server}`, where `{url}` should have its large files, does not exist, or you may not see it"
+    )]
+    NoLfsServer {
+        /// The address of the repository.
+        url: String,
+        /// The address of the server.
+        server: String,
+        /// The server's host, with its port where it is not the usual one.
+        host: String,
+    },
+    /// Files that git LFS should keep are nowhere.
+    #[error("git LFS does not have {} of `{url}` (object {oid})", Paths(paths))]
+    LargeFilesMissing {
+        /// The address of the repository.
+        url: String,
+        /// Their paths in the repository.
+        paths: Vec<String>,
+        /// The object that the first of them is.
+        oid: Digest,
+    },
+    /// A file that git LFS keeps is not the one that its pointer names.
+    #[error(
+        "`{path}` of `{url}` is not what git LFS should keep: it has the digest {found} and {found_size} bytes, and its pointer names {oid} and {size} bytes"
+    )]
+    LargeFileDiffers {
+        /// The address of the repository.
+        url: String,
+        /// The file's path in the repository.
+        path: String,
+        /// The digest that the pointer names.
+        oid: Box<Digest>,
+        /// The bytes that it names.
+        size: u64,
+        /// The digest of what came.
+        found: Box<Digest>,
+        /// The bytes that came.
+        found_size: u64,
+    },
+    /// A file that git LFS keeps is longer than its pointer says; nobody knows how long.
+    #[error(
+        "`{path}` of `{url}` is not what git LFS should keep: it is longer than the {size} bytes of the object {oid} that its pointer names"
+    )]
+    LargeFileTooLong {
+        /// The address of the repository.
+        url: String,
+        /// The file's path in the repository.
+        path: String,
+        /// The digest that the pointer names.
+        oid: Digest,
+        /// The bytes that it names.
+        size: u64,
+    },
     /// A fetch is needed, and the caller forbade the network.
     #[error("`{url}` must be fetched for {wanted}, and the network is forbidden")]
     Offline {
@@ -331,14 +392,26 @@ impl fmt::Display for Tried<'_> {
     }
 }
 
-fn with_credential_hints(shown: Diagnostic, host: &str) -> Diagnostic {
-    let shown = match token_variable(host) {
-        Some(name) => shown.hint(format!("set {name} to a token")),
-        None => shown,
-    };
-    shown.hint(format!(
-        "or keep credentials for `{host}` in a credential helper of git or in ~/.netrc"
-    ))
+/// So many paths are named.
+const NAMED: usize = 5;
+
+/// Some paths, and how many others there are.
+struct Paths<'a>(&'a [String]);
+
+impl fmt::Display for Paths<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<_> = self
+            .0
+            .iter()
+            .take(NAMED)
+            .map(|p| format!("`{p}`"))
+            .collect();
+        f.write_str(&named.join(", "))?;
+        match self.0.len().saturating_sub(NAMED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
 }
 
 impl From<HttpError> for GitError {
@@ -347,160 +420,5 @@ impl From<HttpError> for GitError {
             HttpError::Cancelled(cancelled) => Self::Cancelled(cancelled),
             error => Self::Http(error),
         }
-    }
-}
-
-const NOT_NEEDED: &str =
-    "if it is not needed, add a line to the cookbook's chefignore that matches its path";
-
-impl Diagnose for GitError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NoSuchRef { .. }
-            | Self::AmbiguousRef { .. }
-            | Self::Submodule { .. }
-            | Self::NotACommit { .. }
-            | Self::AmbiguousCommit { .. }
-            | Self::Configuration { .. }
-            | Self::SshAddress { .. }
-            | Self::SshPort { .. } => Kind::User,
-            Self::UnsupportedTransport { .. }
-            | Self::NoRepository { .. }
-            | Self::Fetch { .. }
-            | Self::Refused { .. }
-            | Self::NotThere { .. }
-            | Self::Protocol { .. }
-            | Self::ObjectFormat { .. }
-            | Self::Connection { .. }
-            | Self::UncheckedCertificate { .. }
-            | Self::Unauthorized { .. }
-            | Self::Forbidden { .. }
-            | Self::RemoteNotFound { .. }
-            | Self::Credentials { .. }
-            | Self::NotServed { .. }
-            | Self::Denied { .. }
-            | Self::UnknownHostKey { .. }
-            | Self::ChangedHostKey { .. }
-            | Self::NoProgram { .. }
-            | Self::Executable { .. }
-            | Self::Offline { .. } => Kind::Unavailable,
-            Self::Http(error) => error.kind(),
-            Self::TagMoved { .. } | Self::BranchRewritten { .. } | Self::Damaged { .. } => {
-                Kind::Verification
-            }
-            Self::InSubmodule { error, .. } => error.kind(),
-            Self::Store(error) => error.kind(),
-            Self::Cancelled(_) => Kind::Cancelled,
-        }
-    }
-
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        if let Self::InSubmodule { path, error, .. } = self {
-            let mut shown = error.diagnostics();
-            for inner in &mut shown {
-                inner.message = format!("submodule `{path}`: {}", inner.message);
-                inner.hints.push(NOT_NEEDED.to_owned());
-            }
-            return shown;
-        }
-        let shown = Diagnostic::new(message_with_causes(self));
-        vec![match self {
-            Self::UnsupportedTransport { url } => shown.hint(format!(
-                "clone it (`git clone --mirror {url}`) and write the clone's folder as `git = \"...\"`"
-            )),
-            Self::Fetch { url, source } if source.code() == git2::ErrorCode::Owner => {
-                shown.hint(format!(
-                    "if you trust it: `git config --global --add safe.directory {url}`, with its absolute path"
-                ))
-            }
-            Self::NoRepository { .. } => {
-                shown.hint("a relative folder begins at the manifest; is it cloned there?")
-            }
-            Self::Http(error) => error.with_hints(shown),
-            Self::UncheckedCertificate { .. } => shown.hint(
-                "name a file with the authority of its certificate in git's `http.sslCAInfo` or in SSL_CERT_FILE",
-            ),
-            Self::Unauthorized { host, .. } | Self::RemoteNotFound { host, .. } => {
-                with_credential_hints(shown, host)
-                    .hint("is the address right? some hosts answer so where there is nothing")
-            }
-            Self::Forbidden { host, .. } => with_credential_hints(shown, host)
-                .hint("a token must have the right to read this repository"),
-            Self::NotServed { .. } => shown
-                .hint("is its name spelt right, and may you read it? many servers say the same of both"),
-            Self::Denied { .. } => shown
-                .hint("`ssh-add -l` lists the keys of your agent; the server must know one of them")
-                .hint("cookpack never asks for a passphrase: add the key to the agent first"),
-            Self::SshAddress { source, .. } => match source {
-                InvalidSshAddress::Password => shown
-                    .hint("write the user alone, and give ssh a key: a password does not belong in a manifest"),
-                _ => shown.hint("write `ssh://user@host:port/path` or `user@host:path`"),
-            },
-            Self::SshPort { .. } => shown
-                .hint("set GIT_SSH_VARIANT or `ssh.variant` to `ssh` if it takes `-p PORT`")
-                .hint("or give the host a name with this port in its own configuration"),
-            Self::UnknownHostKey { host, .. } => {
-                let (name, port) = known_host_parts(host);
-                let port_option = port.map_or_else(String::new, |port| format!("-p {port} "));
-                shown
-                    .hint(format!(
-                        "connect once by hand (`ssh {port_option}{name}`) and compare the fingerprint that it shows with the one that the host's keeper publishes"
-                    ))
-                    .hint(format!(
-                        "without a terminal: `ssh-keyscan {port_option}{name} > keys`, compare `ssh-keygen -lf keys` in the same way, and only then append `keys` to ~/.ssh/known_hosts"
-                    ))
-            }
-            Self::ChangedHostKey { host, .. } => shown
-                .hint("somebody may be listening in: do not go on before the host's keeper says that its key was changed")
-                .hint(format!(
-                    "if it was: `ssh-keygen -R '{host}'` forgets the old key; then take the new one as that of an unknown host"
-                )),
-            Self::NoProgram { program, .. } if program == "git" => shown.hint(
-                "install git, or let cookpack fetch by itself: without `executable = true` under `[git]` and COOKPACK_GIT_CLI",
-            ),
-            Self::NoProgram { .. } => shown.hint(
-                "install an OpenSSH client, or name another program in GIT_SSH_COMMAND or `core.sshCommand`",
-            ),
-            Self::Executable { message, .. } if message.contains("safe.directory") => shown
-                .hint("if you trust the folder: `git config --global --add safe.directory FOLDER`"),
-            Self::Offline { .. } => shown.hint("run once without `--frozen` and `--offline`"),
-            Self::NoSuchRef {
-                near: Some(near), ..
-            } => shown.hint(format!("did you mean `{near}`?")),
-            Self::NoSuchRef {
-                reference: GitRef::Default,
-                ..
-            } => shown.hint("name a `branch`, a `tag` or a `commit`"),
-            Self::AmbiguousRef { name, .. } => {
-                shown.hint(format!("write `branch = \"{name}\"` or `tag = \"{name}\"`"))
-            }
-            Self::Submodule { .. } => shown.hint(NOT_NEEDED),
-            Self::ObjectFormat { .. } => {
-                shown.hint("only repositories of the format sha1 can be read, which is git's default")
-            }
-            Self::AmbiguousCommit { commits, .. } => {
-                let list: Vec<_> = commits.iter().map(|c| format!("`{c}`")).collect();
-                shown.hint(format!("write more digits: {}", list.join(", ")))
-            }
-            Self::TagMoved { .. } | Self::BranchRewritten { .. } => {
-                shown.hint("ask whoever keeps the repository why")
-            }
-            Self::Damaged { folder, .. } => shown.hint(format!(
-                "delete `{}`: it will be fetched anew",
-                folder.display()
-            )),
-            _ => shown,
-        }]
-    }
-}
-
-/// `[host]:port`, as `known_hosts` writes it where the port is not the usual one.
-fn known_host_parts(host: &str) -> (&str, Option<&str>) {
-    match host
-        .strip_prefix('[')
-        .and_then(|host| host.split_once("]:"))
-    {
-        Some((name, port)) => (name, Some(port)),
-        None => (host, None),
     }
 }

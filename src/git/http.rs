@@ -1,21 +1,18 @@
 //! git over http(s): the "smart" protocol (git, `Documentation/gitprotocol-http`).
 
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use url::Url;
 
-use super::config::{GitConfig, after_reset};
-use super::credentials::Credentials;
+use super::config::GitConfig;
 use super::transport::Transport;
+use super::visitor::{Clients, ROUNDS, Visitor, has_authorization};
 use super::{GitAccess, GitError, host_and_port};
 use crate::event::{CancelToken, Cancelled};
-use crate::http::{Client, HttpError, HttpOptions, Request, Response};
-use crate::http::{same_origin, without_userinfo};
+use crate::http::{Client, HttpError, Request, Response, same_origin};
 use crate::manifest::{GitUrl, redact};
-use crate::secret::Secret;
 
 /// Some hosts know by this beginning that a repository is asked for, where its address does not end
 /// in `.git` (libgit2, `settings.c`).
@@ -24,41 +21,16 @@ const USER_AGENT: &str = concat!("git/2.0 (cookpack/", env!("CARGO_PKG_VERSION")
 /// A request from this size on is compressed, as git does (git, `remote-curl.c`).
 const COMPRESSED_FROM: usize = 1 << 10;
 
-/// How often one request may be asked anew: with the next credentials, or where it was sent on to.
-const ROUNDS: usize = 16;
-
-/// The HTTP clients of a run, so that repositories share connections: one for each set of proxies
-/// and certificates.
-#[derive(Default)]
-pub(super) struct Clients(Mutex<Vec<(HttpOptions, Client)>>);
-
-impl Clients {
-    fn client(&self, options: HttpOptions, cancel: &CancelToken) -> Result<Client, HttpError> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == options) {
-            return Ok(client.clone());
-        }
-        let client = Client::new(&options, cancel)?;
-        clients.push((options, client.clone()));
-        Ok(client)
-    }
-}
-
 /// A repository behind an http(s) address.
 pub(super) struct GitHttp<'a> {
-    access: &'a GitAccess,
     config: &'a GitConfig,
     cancel: &'a CancelToken,
     client: Client,
     /// The address for messages.
     shown: String,
-    /// The address as it is written, with no credentials in it.
-    address: Url,
     /// Where the repository is, after redirects, without a `/` at its end.
     base: String,
-    credentials: Credentials<'a>,
-    /// Whether the server has asked who asks.
-    is_challenged: bool,
+    visitor: Visitor<'a>,
     follow: Follow,
 }
 
@@ -90,8 +62,7 @@ impl<'a> GitHttp<'a> {
             }));
         };
         full.set_fragment(None);
-        let address = without_userinfo(&full);
-        let client = clients.client(options(&full, access, config), cancel)?;
+        let client = clients.client_for(&full, (access, config), cancel)?;
         let follow = config.http_text(&full, "followRedirects");
         let follow = match follow.as_ref().map_or("initial", |value| value.expose()) {
             "initial" => Follow::Initial,
@@ -101,16 +72,14 @@ impl<'a> GitHttp<'a> {
                 None => Follow::Initial,
             },
         };
+        let visitor = Visitor::new(&full, access, config, cancel);
         Ok(Self {
-            access,
             config,
             cancel,
             client,
             shown,
-            base: address.as_str().trim_end_matches('/').to_owned(),
-            credentials: Credentials::new(&full, access, config, cancel),
-            address,
-            is_challenged: false,
+            base: visitor.home().as_str().trim_end_matches('/').to_owned(),
+            visitor,
             follow,
         })
     }
@@ -161,31 +130,8 @@ impl<'a> GitHttp<'a> {
         if !follows {
             request.redirects = 0;
         }
-        request.secret_headers = self.headers(&request.url)?;
-        if self.is_challenged || !has_authorization(&request) {
-            request.authorization = self.credentials.authorization();
-        }
+        self.visitor.introduce(&mut request)?;
         Ok(request)
-    }
-
-    /// The headers that git's configuration adds. Attack: a redirect to another host must not collect
-    /// what was meant for the first; only what is set for the other's own address goes there.
-    fn headers(&self, url: &Url) -> Result<Vec<(String, Secret)>, GitError> {
-        let is_home = same_origin(url, &self.address);
-        let values = self.config.http_values(url, "extraHeader");
-        let values = after_reset(values, |found| found.value.expose());
-        let mut headers = Vec::new();
-        for found in values.iter().filter(|found| is_home || found.is_scoped) {
-            let (name, value) = found.value.expose().split_once(':').ok_or_else(|| {
-                let reason = "it is not written as `Name: value`".to_owned();
-                GitError::Configuration {
-                    origin: "http.extraHeader".to_owned(),
-                    reason,
-                }
-            })?;
-            headers.push((name.trim().to_owned(), Secret::new(value.trim())));
-        }
-        Ok(headers)
     }
 
     /// Sends a request until the server is content with who asks.
@@ -202,21 +148,12 @@ impl<'a> GitHttp<'a> {
             };
             match response.status {
                 200..300 => {
-                    self.credentials.approve();
+                    self.visitor.approve();
                     return Ok(response);
                 }
                 401 => {
-                    let challenges = response.headers.get_all("www-authenticate").iter();
-                    let challenges = challenges.filter_map(|value| value.to_str().ok());
-                    let challenges: Vec<_> = challenges.map(str::to_owned).collect();
-                    self.is_challenged = true;
-                    if had_header {
-                        self.credentials.note_refused("`http.extraHeader`");
-                    }
-                    // What stands ready for where it was sent on to was not sent yet; nor was it
-                    // where a configured header went in its place.
-                    let is_unsent = (moved || had_header) && self.credentials.are_there();
-                    if !is_unsent && !self.credentials.advance(&challenges)? {
+                    let header = had_header.then_some("`http.extraHeader`");
+                    if !self.visitor.challenged(&response, header, moved)? {
                         break;
                     }
                 }
@@ -243,7 +180,7 @@ impl<'a> GitHttp<'a> {
         Err(GitError::Unauthorized {
             url: self.shown.clone(),
             host: self.host(),
-            tried: self.credentials.tried(),
+            tried: self.visitor.tried(),
         })
     }
 
@@ -265,7 +202,7 @@ impl<'a> GitHttp<'a> {
             return Ok(false);
         }
         let url = self.address_of("")?;
-        self.credentials = Credentials::new(&url, self.access, self.config, self.cancel);
+        self.visitor.moved_to(&url);
         Ok(true)
     }
 
@@ -288,7 +225,7 @@ impl<'a> GitHttp<'a> {
             ),
             // Certificates are always checked; who turned that off for git is told so.
             HttpError::Tls { reason, .. }
-                if self.config.http_flag(&self.address, "sslVerify") == Some(false) =>
+                if self.config.http_flag(self.visitor.home(), "sslVerify") == Some(false) =>
             {
                 GitError::UncheckedCertificate {
                     url: self.shown.clone(),
@@ -351,36 +288,11 @@ impl Transport for GitHttp<'_> {
     }
 }
 
-fn has_authorization(request: &Request) -> bool {
-    let mut headers = request.secret_headers.iter();
-    headers.any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
-}
-
 fn compressed(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     // Writing into memory does not fail.
     let _ = encoder.write_all(body);
     encoder.finish().unwrap_or_default()
-}
-
-/// The proxies and certificates of an address: git's environment, then git's configuration, then
-/// what is the same for all programs.
-fn options(url: &Url, access: &GitAccess, config: &GitConfig) -> HttpOptions {
-    let mut options = access.http.clone();
-    if let Some(proxy) = config.http_text(url, "proxy") {
-        // An empty one is none.
-        options.https_proxy = Some(proxy.clone());
-        options.http_proxy = Some(proxy);
-    }
-    let file = |own: &Option<_>, name| own.clone().or_else(|| config.http_path(url, name));
-    let authority = file(&access.ssl_authority, "sslCAInfo");
-    options.ca_file = authority.or(options.ca_file);
-    let certificate = file(&access.ssl_certificate, "sslCert");
-    if certificate.is_some() {
-        options.client_certificate = certificate;
-        options.client_key = file(&access.ssl_key, "sslKey");
-    }
-    options
 }
 
 #[cfg(test)]

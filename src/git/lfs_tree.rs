@@ -50,8 +50,12 @@ impl Tree for LfsTree {
             source,
         })?;
         if let Some(pointer) = Pointer::parse(&start)
-            && let Ok(file) = File::open(self.store.lfs_object(&pointer.oid))
+            && let path = self.store.lfs_object(&pointer.oid)
+            && let Ok(file) = File::open(&path)
+            // Another size is another file, whatever the pointer says besides.
+            && file.metadata().is_ok_and(|found| found.len() == pointer.size)
         {
+            self.store.mark_used(&path);
             return Ok(Box::new(Checked {
                 file,
                 hasher: Some(Hasher::default()),

@@ -3,15 +3,19 @@
 //!
 //! `repositories` takes what is wanted of all repositories and settles several at once; `settle`
 //! decides what one of them must give; a `transport::Remote` gives it: a folder (`local`), git's
-//! protocol (`wire`) over a carrier (`http`, `ssh`), or the `git` program (`executable`).
+//! protocol (`wire`) over a carrier (`http`, `ssh`), or the `git` program (`executable`). What git LFS
+//! keeps is brought by `lfs`, whichever of them brought the commit.
 
 mod access;
+mod committed;
 mod config;
 mod credentials;
+mod diagnose;
 mod error;
 mod executable;
 mod funnel;
 mod http;
+mod lfs;
 mod lfs_tree;
 mod local;
 mod mirror;
@@ -28,12 +32,14 @@ mod submodules;
 mod transport;
 mod tree;
 mod verify;
+mod visitor;
 mod wire;
 
 pub use access::GitAccess;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) use credentials::token_variable;
 pub use error::GitError;
+pub(crate) use lfs::LargeFiles;
 pub(crate) use repositories::{Repositories, Request};
 pub(crate) use settle::Wanted;
 pub use ssh::InvalidSshAddress;

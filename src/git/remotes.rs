@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use super::config::GitConfig;
 use super::executable::Executable;
-use super::http::{Clients, GitHttp};
+use super::http::GitHttp;
 use super::local::Local;
 use super::ssh::{Ssh, SshProgram};
 use super::transport::Remote;
+use super::visitor::Clients;
 use super::wire::Wire;
 use super::{GitAccess, GitError};
 use crate::event::CancelToken;
@@ -48,7 +49,20 @@ impl<'a> Remotes<'a> {
         &self.folder
     }
 
-    fn config(&self) -> Result<&GitConfig, GitError> {
+    pub(super) fn access(&self) -> &'a GitAccess {
+        self.access
+    }
+
+    pub(super) fn cancel(&self) -> &'a CancelToken {
+        self.cancel
+    }
+
+    pub(super) fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// git's configuration.
+    pub(super) fn config(&self) -> Result<&GitConfig, GitError> {
         if self.config.get().is_none() {
             // Another thread may have read the same in the meantime.
             let _ = self.config.set(GitConfig::open(self.access)?);
@@ -62,22 +76,16 @@ impl<'a> Remotes<'a> {
             return self.local(url, url);
         }
         let config = self.config()?;
-        let command = config.text("core.sshCommand");
-        let variant = config.text("ssh.variant");
-        let program = SshProgram::of(self.access, command.as_deref(), variant.as_deref());
         if self.executable {
             // It follows `insteadOf` by itself.
-            let remote = Executable::new(url, program, self.access, self.cancel)?;
+            let remote = Executable::new(url, self.ssh_program(config), self.access, self.cancel)?;
             return Ok(Box::new(remote));
         }
         let shown = url.redacted();
         let rewritten = config.rewritten(url)?;
         match rewritten.form() {
             GitUrlForm::Path | GitUrlForm::File => self.local(&rewritten, url),
-            GitUrlForm::Ssh => {
-                let ssh = Ssh::new(&rewritten, program, self.access, self.cancel)?;
-                Ok(Box::new(Wire::new(shown, ssh)))
-            }
+            GitUrlForm::Ssh => Ok(Box::new(Wire::new(shown, self.ssh(&rewritten)?))),
             GitUrlForm::Http => {
                 let clients = &self.clients;
                 let http = GitHttp::new(&rewritten, self.access, config, clients, self.cancel)?;
@@ -86,21 +94,35 @@ impl<'a> Remotes<'a> {
         }
     }
 
-    /// A folder of this machine, which the manifest calls `asked`.
+    fn ssh_program(&self, config: &GitConfig) -> SshProgram {
+        let command = config.text("core.sshCommand");
+        let variant = config.text("ssh.variant");
+        SshProgram::of(self.access, command.as_deref(), variant.as_deref())
+    }
+
+    /// A conversation through ssh with what is at an address that was already rewritten.
+    pub(super) fn ssh(&self, url: &GitUrl) -> Result<Ssh, GitError> {
+        let program = self.ssh_program(self.config()?);
+        Ssh::new(url, program, self.access, self.cancel)
+    }
+
     fn local(&self, url: &GitUrl, asked: &GitUrl) -> Result<Box<dyn Remote>, GitError> {
+        let folder = self.folder_at(url, asked)?;
+        let local = Local::new(folder, asked.redacted(), self.cancel.clone());
+        Ok(Box::new(local))
+    }
+
+    /// A folder of this machine, which the manifest calls `asked`.
+    pub(super) fn folder_at(&self, url: &GitUrl, asked: &GitUrl) -> Result<PathBuf, GitError> {
         let address = url.with_credentials();
         let folder = match url.form() {
             GitUrlForm::File => address.get("file://".len()..).and_then(percent_decoded),
             _ => Some(self.folder.join(address)),
         };
-        let shown = asked.redacted();
-        match folder {
-            Some(folder) => Ok(Box::new(Local::new(folder, shown, self.cancel.clone()))),
-            None => Err(GitError::NoRepository {
-                url: shown,
-                source: git2::Error::from_str("it is not the address of a folder on this machine"),
-            }),
-        }
+        folder.ok_or_else(|| GitError::NoRepository {
+            url: asked.redacted(),
+            source: git2::Error::from_str("it is not the address of a folder on this machine"),
+        })
     }
 }
 

@@ -4,14 +4,16 @@
     reason = "rank 3: this module finds repositories on this machine"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
+use super::committed::{RootFile, root_file};
 use super::funnel::{Funnel, Told};
+use super::lfs::{Bringing, LFS_CONFIG, LargeFiles, Missing, is_stored};
 use super::lfs_tree::LfsTree;
 use super::mirror::Mirror;
 use super::refs::oid;
@@ -170,14 +172,69 @@ impl<'a> Repositories<'a> {
         Arc::new(LfsTree { inner: tree, store })
     }
 
-    /// Brings files that git LFS keeps for a repository into the store.
+    /// Brings the large files of commits that are in the store. An object is brought once, whoever
+    /// wants it.
+    ///
+    /// # Errors
+    /// An error, and the index of a request that it belongs to.
     pub(crate) fn bring_large_files(
         &self,
-        url: &GitUrl,
-        pointers: &BTreeSet<Pointer>,
-    ) -> Result<(), GitError> {
-        let _ = (url, pointers);
+        requests: &[LargeFiles],
+    ) -> Result<(), (usize, GitError)> {
+        let mut places: Vec<(String, &LargeFiles, BTreeMap<Pointer, Missing>)> = Vec::new();
+        for (index, request) in requests.iter().enumerate() {
+            let key = self.key(&request.url);
+            let of_place = |(other, first, _): &(String, &LargeFiles, _)| {
+                *other == key && first.commit == request.commit
+            };
+            let at = places.iter().position(of_place).unwrap_or(places.len());
+            if at == places.len() {
+                places.push((key, request, BTreeMap::new()));
+            }
+            for (path, pointer) in &request.files {
+                places[at].2.entry(*pointer).or_insert_with(|| Missing {
+                    pointer: *pointer,
+                    path: path.clone(),
+                    request: index,
+                });
+            }
+        }
+        for (_, request, wanted) in places {
+            // What was wanted of one before is there by now.
+            let missing = wanted.into_values();
+            let missing = missing.filter(|missing| !is_stored(&self.store, &missing.pointer));
+            let mut missing: Vec<_> = missing.collect();
+            missing.sort_by(|a, b| (a.request, &a.path).cmp(&(b.request, &b.path)));
+            let Some(first) = missing.first() else {
+                continue;
+            };
+            let (index, url) = (first.request, &request.url);
+            if self.offline {
+                let (url, wanted) = (url.redacted(), first.shown());
+                return Err((index, GitError::Offline { url, wanted }));
+            }
+            let lfs_config = self.root_file(url, &request.commit, LFS_CONFIG);
+            let lfs_config = lfs_config.map_err(|error| (index, error))?;
+            let bringing = Bringing {
+                store: &self.store,
+                remotes: &self.remotes,
+                reporter: self.reporter,
+                jobs: self.jobs,
+                url,
+                shown: url.redacted(),
+            };
+            bringing.bring(&lfs_config, missing)?;
+        }
         Ok(())
+    }
+
+    /// A file at the root of a commit that is in the store.
+    fn root_file(&self, url: &GitUrl, commit: &CommitId, name: &str) -> Result<RootFile, GitError> {
+        let mirror = self.opened(url)?;
+        let tree = mirror.repository.find_commit(oid(commit));
+        let tree = tree.and_then(|commit| commit.tree());
+        let tree = tree.map_err(|error| mirror.damaged(error))?;
+        Ok(root_file(&mirror, &tree, name))
     }
 
     /// The submodule at a path of a commit that is in the store.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use git2::{ObjectType, Oid, Repository};
@@ -123,9 +123,7 @@ fn write_ids<'a>(file: &Path, ids: impl Iterator<Item = &'a Oid>) -> Result<(), 
     let text: String = ids.map(|id| format!("{id}\n")).collect();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let aside = file.with_file_name(format!("{TEMPORARY_PREFIX}{name}"));
-    let written = fs::File::create(&aside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&aside, file));
+    let written = fs::write(&aside, text).and_then(|()| fs::rename(&aside, file));
     written.map_err(|source| StoreError::Io {
         path: file.to_owned(),
         source,

@@ -5,6 +5,7 @@
 //! comes from elsewhere cannot name a folder of this machine (CVE-2022-39253).
 
 use super::GitError;
+use super::committed::{RootFile, root_file, settings};
 use super::mirror::Mirror;
 use super::refs::{commit_id, oid};
 use crate::manifest::{CommitId, GitUrl, GitUrlForm};
@@ -19,9 +20,6 @@ pub(crate) struct Submodule {
 }
 
 const FILE: &str = ".gitmodules";
-
-/// Bytes of `.gitmodules` that are read.
-const LARGEST: usize = 1 << 20;
 
 /// The submodule at `path` of a commit. `outer` is the repository's address.
 pub(super) fn submodule(
@@ -41,14 +39,10 @@ pub(super) fn submodule(
     let inner = tree.get_path(std::path::Path::new(path)).ok();
     let inner = inner.and_then(|entry| commit_id(entry.id()));
     let inner = inner.ok_or_else(|| unknown("no commit stands there".to_owned()))?;
-    let text = match tree.get_name(FILE).map(|entry| entry.id()) {
-        Some(id) => match mirror.repository.find_blob(id) {
-            Ok(blob) if blob.size() <= LARGEST => {
-                String::from_utf8_lossy(blob.content()).into_owned()
-            }
-            _ => return Err(unknown(format!("`{FILE}` cannot be read"))),
-        },
-        None => return Err(unknown(format!("the repository has no `{FILE}`"))),
+    let text = match root_file(mirror, &tree, FILE) {
+        RootFile::Text(text) => text,
+        RootFile::Unreadable => return Err(unknown(format!("`{FILE}` cannot be read"))),
+        RootFile::Absent => return Err(unknown(format!("the repository has no `{FILE}`"))),
     };
     let found = parse(&text)
         .into_iter()
@@ -82,26 +76,17 @@ struct Entry {
 /// The entries that have both a path and an address.
 fn parse(text: &str) -> Vec<Entry> {
     let mut entries: Vec<(String, Entry)> = Vec::new();
-    let mut is_submodule = false;
-    let text = text.replace("\\\r\n", "").replace("\\\n", "");
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[') {
-            let section = section.split_once(']').map_or("", |(section, _)| section);
-            let name = section.strip_prefix("submodule ").map(str::trim);
-            is_submodule = name.is_some();
-            if let Some(name) = name
-                && entries.last().is_none_or(|(last, _)| last != name)
-            {
-                entries.push((name.to_owned(), Entry::default()));
-            }
+    for setting in settings(text) {
+        let Some(name) = setting.section.strip_prefix("submodule ").map(str::trim) else {
             continue;
+        };
+        if entries.last().is_none_or(|(last, _)| last != name) {
+            entries.push((name.to_owned(), Entry::default()));
         }
-        if let (true, Some((key, value)), Some((_, entry))) =
-            (is_submodule, line.split_once('='), entries.last_mut())
-        {
-            match &*key.trim().to_ascii_lowercase() {
-                "path" => entry.path = value_of(value),
-                "url" => entry.url = value_of(value),
+        if let Some((_, entry)) = entries.last_mut() {
+            match &*setting.key {
+                "path" => entry.path = setting.value,
+                "url" => entry.url = setting.value,
                 _ => {}
             }
         }
@@ -110,37 +95,6 @@ fn parse(text: &str) -> Vec<Entry> {
     entries
         .filter(|entry| !entry.path.is_empty() && !entry.url.is_empty())
         .collect()
-}
-
-/// A value without its quotes, escapes and comment (git, `Documentation/config`).
-fn value_of(text: &str) -> String {
-    let mut value = String::new();
-    let mut is_quoted = false;
-    // Where blanks begin that count only if something follows.
-    let mut end = 0;
-    let mut chars = text.trim_start().chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => {
-                is_quoted = !is_quoted;
-                end = value.len();
-                continue;
-            }
-            '#' | ';' if !is_quoted => break,
-            '\\' => value.push(match chars.next() {
-                Some('n') => '\n',
-                Some('t') => '\t',
-                Some(other) => other,
-                None => break,
-            }),
-            c => value.push(c),
-        }
-        if is_quoted || !c.is_whitespace() {
-            end = value.len();
-        }
-    }
-    value.truncate(end);
-    value
 }
 
 /// The address of a submodule, which may be relative to that of the repository that holds it (git,

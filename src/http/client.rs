@@ -57,17 +57,6 @@ impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
-
-    /// The answer, if its status is one of success.
-    pub(crate) fn success(self) -> Result<Self, HttpError> {
-        match self.status {
-            200..300 => Ok(self),
-            status => Err(HttpError::Status {
-                url: redact(self.url.as_str()),
-                status,
-            }),
-        }
-    }
 }
 
 impl Client {
@@ -309,7 +298,7 @@ fn target(request: &Request, response: &Response) -> Result<Url, HttpError> {
         (_, "http" | "https") => {}
         (_, scheme) => return Err(refused(format!("it leads to a `{scheme}:` address"))),
     }
-    if request.body.is_some() && response.status < 307 {
+    if request.body.is_some() && response.status < 307 && !request.posted_anew {
         let to = redact(to.as_str());
         return Err(refused(format!(
             "it leads to `{to}`, and would lose what is sent (status {})",

@@ -91,6 +91,9 @@ pub(crate) struct Request {
     pub(crate) redirects: usize,
     /// Whether the server may well get it twice, so that it is sent again when it fails.
     pub(crate) repeatable: bool,
+    /// Whether what is posted goes along to wherever a redirect leads. Otherwise one that would have
+    /// a browser get a page (301, 302, 303) is an error.
+    pub(crate) posted_anew: bool,
 }
 
 impl Request {
@@ -104,6 +107,7 @@ impl Request {
             secret_headers: Vec::new(),
             redirects: REDIRECTS,
             repeatable: true,
+            posted_anew: false,
         }
     }
 

@@ -103,7 +103,12 @@ pub enum Refusal {
         path: String,
     },
     /// A pointer to a file that git LFS keeps, which is not there.
-    LfsPointer(Pointer),
+    LfsPointer {
+        /// The pointer's path in the source.
+        path: String,
+        /// What it points to.
+        pointer: Pointer,
+    },
     /// A file larger than the limit.
     TooLarge {
         /// The limit in bytes.
@@ -144,7 +149,7 @@ impl fmt::Display for Refusal {
             }
             Self::NotAFile { what } => write!(f, "it is {what}, not a file"),
             Self::Submodule { .. } => f.write_str("it is a submodule, whose files are not there"),
-            Self::LfsPointer(_) => {
+            Self::LfsPointer { .. } => {
                 f.write_str("it is a pointer to a file that git LFS keeps elsewhere")
             }
             Self::TooLarge { limit } => write!(f, "it is larger than {limit} bytes"),
@@ -172,7 +177,7 @@ impl Refusal {
             Self::Submodule { .. } => {
                 "run `git submodule update --init`, or add a line to chefignore that matches its path"
             }
-            Self::LfsPointer(_) => {
+            Self::LfsPointer { .. } => {
                 "write `lfs = true` beside `git` to have it fetched (in a work tree: `git lfs pull`), or add a line to chefignore that matches it"
             }
         }
@@ -400,7 +405,14 @@ impl Planner<'_> {
                 size,
                 digest,
             }),
-            Content::LfsPointer(pointer) => self.refuse(shown, Refusal::LfsPointer(pointer)),
+            Content::LfsPointer(pointer) if pointer.size > self.limits.file_bytes => {
+                let limit = self.limits.file_bytes;
+                self.refuse(shown, Refusal::TooLarge { limit });
+            }
+            Content::LfsPointer(pointer) => {
+                let path = lossy(&source);
+                self.refuse(shown, Refusal::LfsPointer { path, pointer });
+            }
             Content::OwnArchive => self.omit(shown, false, Omission::OwnArchive),
             Content::TooLarge => {
                 let limit = self.limits.file_bytes;

@@ -163,11 +163,11 @@ pub enum Error {
         /// The cookbook.
         name: CookbookName,
         /// The folders.
-        folders: [String; 2],
+        folders: Box<[String; 2]>,
         /// The manifest's line.
         at: Location,
         /// The line of the other one.
-        other: Location,
+        other: Box<Location>,
     },
     /// A git repository does not give what is wanted of it.
     #[error("cookbook `{name}`: {error}")]
@@ -408,7 +408,7 @@ impl Diagnose for Error {
                 .hint("a cookbook's folder holds a metadata.rb or a metadata.json"),
             Self::NamedTwice {
                 name, at, other, ..
-            } => (match at == other {
+            } => (match *at == **other {
                 true => shown,
                 false => shown.label(other.label("names the one")),
             })

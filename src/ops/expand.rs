@@ -52,9 +52,9 @@ pub(super) fn expand_globs<'a>(
             if let Some((other, at_other)) = taken.insert(name.clone(), (glob, folder.clone())) {
                 return Err(Error::NamedTwice {
                     name,
-                    folders: [at_other.to_string(), folder.to_string()],
+                    folders: Box::new([at_other.to_string(), folder.to_string()]),
                     at: glob.at.clone(),
-                    other: other.at.clone(),
+                    other: Box::new(other.at.clone()),
                 });
             }
             let requirement = with_constraint(glob.requirement(&folder), explicit);

@@ -7,18 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use super::expand::Expanded;
-use super::load::{LoadedCookbook, Place, load};
-use super::lock::outdated_before_reading;
+use super::load::{LoadedCookbook, load};
+use super::locate::{Located, Origin, git_failed, locate_all, wishes};
 use super::{Context, Error, LockMode};
-use crate::digest::ContentDigest;
 use crate::error::{Diagnostic, message_with_causes};
 use crate::event::{CancelToken, Event};
-use crate::git::{GitError, Repositories, Request, Submodule, Wanted};
+use crate::git::{GitError, LargeFiles, Repositories, Request, Submodule, Wanted};
 use crate::layout::{CookbookPlan, Refusal};
 use crate::lfs::Pointer;
 use crate::limits::Limits;
-use crate::lockfile::{LockedCookbook, LockedSubmodule, Pin};
-use crate::manifest::{CommitId, GitRef, GitUrl, Manifest, Requirement, Source};
+use crate::lockfile::{LockedSubmodule, Pin};
+use crate::manifest::{CommitId, GitUrl};
 use crate::name::CookbookName;
 use crate::path::TreePath;
 use crate::source::Mounted;
@@ -27,48 +26,13 @@ use crate::tree::{EntryKind, Tree, TreeError};
 /// Every cookbook that was read, and where it is.
 pub(super) type Gathered = BTreeMap<CookbookName, (Pin, LoadedCookbook)>;
 
-/// A cookbook of the manifest that has a source.
-struct Wish<'a> {
-    name: &'a CookbookName,
-    requirement: &'a Requirement,
-    source: &'a Source,
-    locked: Option<&'a LockedCookbook>,
-    /// The commit that Berkshelf locked, or at which the pattern that names it was looked up.
-    imported: Option<CommitId>,
-}
-
-/// A cookbook whose place is known.
-#[derive(Clone)]
-struct Located<'a> {
-    name: &'a CookbookName,
-    requirement: &'a Requirement,
-    pin: Pin,
-    place: Place,
-    /// Where it is in git.
-    origin: Option<Origin>,
-    /// The digest that its content must have: a folder is expected to change between builds, a
-    /// commit never does.
-    locked: Option<ContentDigest>,
-}
-
-/// Where a cookbook is in git.
-#[derive(Clone)]
-struct Origin {
-    url: GitUrl,
-    commit: CommitId,
-    lfs: bool,
-    /// The tree of the commit by itself.
-    tree: Arc<dyn Tree>,
-    /// The submodules that are followed, by their paths from the repository's root.
-    submodules: BTreeMap<String, Submodule>,
-}
-
 /// What a cookbook needs that is not there yet.
 #[derive(Default)]
 struct Needs {
     /// Paths of submodules, from the repository's root.
     submodules: BTreeSet<String>,
-    large_files: BTreeSet<Pointer>,
+    /// Paths of pointers, from the repository's root, and what they point to.
+    large_files: BTreeSet<(String, Pointer)>,
 }
 
 /// Finds every cookbook where it is locked, or else where the manifest says, and reads it. A
@@ -165,8 +129,8 @@ impl Needs {
                 Refusal::Submodule { path } => {
                     needs.submodules.insert(path.clone());
                 }
-                Refusal::LfsPointer(pointer) if origin.lfs => {
-                    needs.large_files.insert(*pointer);
+                Refusal::LfsPointer { path, pointer } if origin.lfs => {
+                    needs.large_files.insert((path.clone(), *pointer));
                 }
                 _ => {}
             }
@@ -325,192 +289,42 @@ fn meet(
         let mounted = located[*index].mount(repositories, own);
         mounted.map_err(|error| (*index, located[*index].git_failed(error)))?;
     }
-    for (index, need) in needs {
-        let place = &located[*index];
-        if let (Some(origin), false) = (&place.origin, need.large_files.is_empty()) {
-            let brought = repositories.bring_large_files(&origin.url, &need.large_files);
-            brought.map_err(|error| (*index, place.git_failed(error)))?;
-        }
-    }
-    Ok(())
+    meet_large_files(repositories, located, needs)
 }
 
-/// The cookbooks that have a source. One that must be locked and is not ends it here.
-fn wishes<'a>(expanded: &'a Expanded<'_>, mode: LockMode<'a>) -> Result<Vec<Wish<'a>>, Error> {
-    let manifest = &*expanded.manifest;
-    let mut wishes = Vec::new();
-    for (name, requirement) in &manifest.cookbooks {
-        let Some(source) = &requirement.source else {
+/// Brings the large files that are needed, each of the repository that its path lies in.
+fn meet_large_files(
+    repositories: &Repositories<'_>,
+    located: &[Located<'_>],
+    needs: &BTreeMap<usize, Needs>,
+) -> Result<(), (usize, Error)> {
+    let mut asking = Vec::new();
+    let mut requests: Vec<LargeFiles> = Vec::new();
+    for (index, need) in needs {
+        let Some(origin) = &located[*index].origin else {
             continue;
         };
-        let of_glob = expanded.commits.get(name);
-        let locked = mode.locked(name).filter(|locked| {
-            let is_same =
-                |commit| matches!(&locked.pin, Pin::Git { commit: at, .. } if at == commit);
-            locked.pin.pins(source) && of_glob.is_none_or(is_same)
-        });
-        if let (LockMode::Exact(Some(lockfile)), None) = (mode, locked) {
-            return Err(outdated_before_reading(manifest, lockfile));
-        }
-        let imported = match mode {
-            LockMode::Import(lock) => lock.commit(name, source),
-            _ => of_glob.cloned(),
-        };
-        wishes.push(Wish {
-            name,
-            requirement,
-            source,
-            locked,
-            imported,
-        });
-    }
-    Ok(wishes)
-}
-
-/// Finds the place of each cookbook. All repositories are asked at once.
-fn locate_all<'a>(
-    cx: &Context<'_>,
-    manifest: &Manifest,
-    wishes: &[Wish<'a>],
-    repositories: &Repositories<'_>,
-) -> Result<Vec<Located<'a>>, Error> {
-    let mut requests = Vec::new();
-    let mut asking = Vec::new();
-    for wish in wishes {
-        if let Some(request) = wish.request() {
-            requests.push(request);
-            asking.push(wish);
-        }
-    }
-    cx.cancel().check()?;
-    let commits = repositories
-        .bring(&requests)
-        .map_err(|(index, error)| git_failed(asking[index], error))?;
-    let mut commits = commits.into_iter();
-    let mut located = Vec::new();
-    for wish in wishes {
-        cx.cancel().check()?;
-        match wish.source {
-            Source::Path(path) => located.push(in_folder(manifest, wish, path)?),
-            Source::Git {
-                url,
-                reference,
-                rel,
-                lfs,
-            } => {
-                // There is a commit for each request.
-                if let Some(commit) = commits.next() {
-                    let at = (url, reference);
-                    located.push(in_repository(repositories, wish, at, (rel, *lfs), commit)?);
-                }
-            }
-        }
-    }
-    Ok(located)
-}
-
-impl Wish<'_> {
-    /// What is asked of a repository for it.
-    fn request(&self) -> Option<Request> {
-        let Source::Git { url, reference, .. } = self.source else {
-            return None;
-        };
-        let pinned = match self.locked.map(|locked| &locked.pin) {
-            Some(Pin::Git { commit, .. }) => Some(commit),
-            _ => self.imported.as_ref(),
-        };
-        let reference = reference.clone();
-        Some(Request {
-            url: url.clone(),
-            wanted: match pinned {
-                Some(commit) => Wanted::Locked {
-                    reference,
+        let begin = requests.len();
+        for (path, pointer) in &need.large_files {
+            let (url, commit, inner) = origin.innermost(path);
+            let same = |known: &LargeFiles| known.url == *url && known.commit == *commit;
+            let own = requests[begin..].iter().position(same);
+            let at = own.map_or(requests.len(), |own| begin + own);
+            if at == requests.len() {
+                asking.push(*index);
+                requests.push(LargeFiles {
+                    url: url.clone(),
                     commit: commit.clone(),
-                },
-                None => Wanted::Reference(reference),
-            },
-        })
+                    files: BTreeMap::new(),
+                });
+            }
+            requests[at].files.insert(inner.to_owned(), *pointer);
+        }
     }
-}
-
-fn git_failed(wish: &Wish<'_>, error: GitError) -> Error {
-    Error::of_git(wish.name, &wish.requirement.at, error)
-}
-
-impl Located<'_> {
-    fn git_failed(&self, error: GitError) -> Error {
-        Error::of_git(self.name, &self.requirement.at, error)
-    }
-}
-
-fn in_folder<'a>(manifest: &Manifest, wish: &Wish<'a>, path: &str) -> Result<Located<'a>, Error> {
-    let Wish {
-        name, requirement, ..
-    } = *wish;
-    let project = manifest.folder();
-    let at = requirement.at.clone();
-    let place = Place::folder(&project, &project.join(path), Some(at.clone()));
-    let mut place = place.map_err(|error| Error::CookbookFolder {
-        name: name.to_string(),
-        at,
-        error,
-    })?;
-    place.fallback_name = Some(name.to_string());
-    place.declared = requirement.overrides.as_ref().map(|o| o.metadata(name));
-    Ok(Located {
-        name,
-        requirement,
-        pin: Pin::Path {
-            path: path.to_owned(),
-            dirty: false,
-        },
-        place,
-        origin: None,
-        locked: None,
-    })
-}
-
-fn in_repository<'a>(
-    repositories: &Repositories<'_>,
-    wish: &Wish<'a>,
-    (url, reference): (&GitUrl, &GitRef),
-    (rel, lfs): (&TreePath, bool),
-    commit: CommitId,
-) -> Result<Located<'a>, Error> {
-    let Wish {
-        name, requirement, ..
-    } = *wish;
-    let tree = repositories.tree(url, &commit);
-    let tree = tree.map_err(|error| git_failed(wish, error))?;
-    Ok(Located {
-        name,
-        requirement,
-        place: Place {
-            tree: match lfs {
-                true => repositories.tree_with_lfs(Arc::clone(&tree)),
-                false => Arc::clone(&tree),
-            },
-            base: rel.clone(),
-            fallback_name: Some(name.to_string()),
-            declared: requirement.overrides.as_ref().map(|o| o.metadata(name)),
-            at: Some(requirement.at.clone()),
-        },
-        pin: Pin::Git {
-            url: url.redacted(),
-            reference: reference.clone(),
-            rel: rel.clone(),
-            commit: commit.clone(),
-            lfs,
-            submodules: Vec::new(),
-        },
-        origin: Some(Origin {
-            url: url.clone(),
-            commit,
-            lfs,
-            tree,
-            submodules: BTreeMap::new(),
-        }),
-        locked: wish.locked.map(|locked| locked.content),
+    let brought = repositories.bring_large_files(&requests);
+    brought.map_err(|(request, error)| {
+        let index = asking[request];
+        (index, located[index].git_failed(error))
     })
 }
 

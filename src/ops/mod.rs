@@ -9,6 +9,7 @@ mod gather;
 mod groups;
 mod init;
 mod load;
+mod locate;
 mod lock;
 mod manifest_file;
 mod project;

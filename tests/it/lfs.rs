@@ -1,6 +1,9 @@
 //! Git LFS: pointers are never packed by mistake, and are followed where that is asked for.
 
-use crate::support::{Credentials, GitServer, Repo, Sandbox, noise, nowhere, pointer, sha256};
+use crate::support::{
+    Credentials, GitServer, HttpRequest, Repo, Sandbox, Sshd, have_ssh, noise, nowhere, pointer,
+    sha256,
+};
 
 const SECRET: &str = "hunter2-for-large-files";
 
@@ -250,5 +253,325 @@ fn a_file_that_only_looks_like_a_pointer_is_a_file() {
     assert!(
         requests.iter().all(|r| !r.path.contains("lfs")),
         "{requests:?}"
+    );
+}
+
+fn batches(requests: &[HttpRequest]) -> Vec<&str> {
+    let paths = requests.iter().map(|request| &*request.path);
+    paths.filter(|path| path.ends_with("/batch")).collect()
+}
+
+fn downloads(requests: &[HttpRequest]) -> usize {
+    let paths = requests.iter().map(|request| &*request.path);
+    paths
+        .filter(|path| path.starts_with("/large-files/"))
+        .count()
+}
+
+/// What the store has of large files, under whatever names.
+fn stored(sandbox: &Sandbox) -> Vec<String> {
+    let run = sandbox.shell("find \"$COOKPACK_STORE\"/lfs-1 -type f 2>/dev/null || true");
+    run.lines().into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn attack_a_redirect_of_a_download_carries_no_credentials() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    let elsewhere = GitServer::start(&sandbox);
+    elsewhere.behave(|b| {
+        b.lfs.objects.insert(sha256(large()), large());
+    });
+    server.behave(|b| {
+        b.credentials = Some(Credentials::new("ann", SECRET));
+        b.lfs.token = Some("RemoteAuth for-this-download".to_owned());
+        let to = elsewhere.url("large-files/");
+        b.redirect = Some(("/large-files/".to_owned(), to, 302));
+    });
+    let config = format!("[http]\n\textraHeader = X-Token: {SECRET}\n");
+    sandbox.write("../home/.gitconfig", config);
+    let url = server.url_as(&format!("ann:{SECRET}"), "web.git");
+    sandbox.manifest(&format!("web = {{ git = \"{url}\", lfs = true }}\n"));
+    let run = sandbox.ok("build -v");
+    let but = ["project/cookpack.toml", "home/.gitconfig"];
+    nowhere(&sandbox, SECRET, &but, &[&run]);
+    nowhere(&sandbox, "for-this-download", &[], &[&run]);
+    let asked = server.requests();
+    let download = asked.iter().find(|r| r.path.starts_with("/large-files/"));
+    let download = download.expect("a download");
+    assert!(download.header("authorization").is_some());
+    let requests = elsewhere.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    for name in ["authorization", "x-token", "cookie"] {
+        assert_eq!(requests[0].header(name), None, "{requests:?}");
+    }
+}
+
+#[test]
+fn attack_the_users_headers_do_not_go_where_a_batch_says() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    let elsewhere = GitServer::start(&sandbox);
+    elsewhere.behave(|b| {
+        b.lfs.objects.insert(sha256(large()), large());
+    });
+    server.behave(|b| {
+        b.lfs.downloads_at = Some(elsewhere.url("").trim_end_matches('/').to_owned());
+    });
+    let config = format!("[http]\n\textraHeader = X-Token: {SECRET}\n");
+    sandbox.write("../home/.gitconfig", config);
+    let run = {
+        sandbox.manifest(&format!("web = {{ {} }}\n", source(&server)));
+        sandbox.ok("build -v")
+    };
+    nowhere(&sandbox, SECRET, &["home/.gitconfig"], &[&run]);
+    let requests = server.requests();
+    let batch = requests.iter().find(|r| r.path.ends_with("/batch"));
+    assert_eq!(batch.expect("a batch").header("x-token"), Some(SECRET));
+    let requests = elsewhere.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].header("x-token"), None);
+}
+
+#[test]
+fn attack_a_batch_leads_to_no_file_of_this_machine() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    // The very content that is wanted lies there.
+    let file = format!("../large-files/{}", sha256(large()));
+    sandbox.write(&file, large());
+    sandbox.manifest(&format!("web = {{ {} }}\n", source(&server)));
+    let root = sandbox.root().display().to_string();
+    for base in [
+        format!("file://{root}"),
+        format!("ssh://127.0.0.1{root}"),
+        format!("ext::cat {root}"),
+        root.clone(),
+    ] {
+        server.behave(|b| b.lfs.downloads_at = Some(base.clone()));
+        sandbox.forget();
+        let run = sandbox.run("build").fails(5);
+        run.says([&*server.url("web.git")]);
+        assert_eq!(stored(&sandbox), [""; 0], "{base}");
+    }
+}
+
+#[test]
+fn attack_what_does_not_end_where_its_pointer_says_is_not_read_on() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    sandbox.manifest(&format!("web = {{ {} }}\n", source(&server)));
+    let mut longer = large();
+    longer.resize(48 << 20, 7);
+    server.behave(|b| {
+        b.lfs.objects.insert(sha256(large()), longer);
+    });
+    let run = sandbox.run("build").fails(4);
+    run.says(["files/large.bin", "longer than the 100000 bytes"]);
+    assert_eq!(downloads(&server.requests()), 1);
+    assert_eq!(stored(&sandbox), [""; 0]);
+}
+
+#[test]
+fn cookbooks_share_their_large_files() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    let other = server.cookbook("app");
+    other.write("files/copy.bin", pointer(&large()));
+    other.cookbook("cookbooks/base", "base", "1.0.0");
+    other.write("cookbooks/base/files/large.bin", pointer(&large()));
+    other.commit("pointers");
+    let (web, app) = (server.url("web.git"), server.url("app.git"));
+    sandbox.manifest(&format!(
+        "web = {{ git = \"{web}\", lfs = true }}\n\
+         app = {{ git = \"{app}\", lfs = true }}\n\
+         base = {{ git = \"{app}\", rel = \"cookbooks/base\", lfs = true }}\n"
+    ));
+    sandbox.ok("build --jobs 4");
+    let requests = server.requests();
+    assert_eq!(downloads(&requests), 1, "{requests:?}");
+    assert_eq!(batches(&requests).len(), 1, "{requests:?}");
+    assert_eq!(stored(&sandbox).len(), 1);
+}
+
+#[test]
+fn a_download_that_breaks_off_is_tried_again() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    server.behave(|b| b.cut_downloads = 2);
+    let archive = sandbox.pack(&source(&server));
+    assert!(archive.member("web/files/large.bin").data == large());
+    assert_eq!(downloads(&server.requests()), 3);
+    // Not for ever.
+    sandbox.forget();
+    server.behave(|b| b.cut_downloads = 100);
+    sandbox.run("build").fails(5).says([&*server.url("")]);
+    assert_eq!(downloads(&server.requests()), 3);
+    assert_eq!(stored(&sandbox), [""; 0]);
+}
+
+#[test]
+fn offline_names_the_file_that_is_missing() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    sandbox.manifest(&format!("web = {{ {} }}\n", source(&server)));
+    sandbox.ok("build");
+    std::fs::remove_dir_all(sandbox.store().join("lfs-1")).expect("large files");
+    server.requests();
+    let run = sandbox.run("build --frozen").fails(5);
+    run.says(["files/large.bin", &*server.url("web.git")]);
+    assert_eq!(server.requests().len(), 0);
+    // With the network only what is missing is fetched.
+    sandbox.ok("build --locked");
+    let requests = server.requests();
+    assert_eq!((batches(&requests).len(), requests.len()), (1, 2));
+}
+
+#[test]
+fn a_pointer_of_a_submodule_is_asked_of_its_own_repository() {
+    let sandbox = Sandbox::new();
+    let server = GitServer::start(&sandbox);
+    let sub = server.repo("sub.git");
+    let commit = sub.write("large.bin", pointer(&large())).commit("sub");
+    let web = server.repo("web.git");
+    web.cookbook(".", "web", "1.0.0");
+    web.submodule("files/sub", "../sub.git", &commit);
+    web.write("files/own.bin", pointer(b"own")).commit("web");
+    server.behave(|b| {
+        b.lfs.objects.insert(sha256(large()), large());
+        b.lfs.objects.insert(sha256("own"), b"own".to_vec());
+    });
+    let archive = sandbox.pack(&source(&server));
+    assert!(archive.member("web/files/sub/large.bin").data == large());
+    assert_eq!(archive.text("web/files/own.bin"), "own");
+    let requests = server.requests();
+    let mut asked = batches(&requests);
+    asked.sort_unstable();
+    let wanted = ["sub", "web"].map(|name| format!("/{name}.git/info/lfs/objects/batch"));
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn the_server_is_the_one_that_is_set() {
+    let sandbox = Sandbox::new();
+    let (server, repo) = served(&sandbox);
+    let (committed, set) = (GitServer::start(&sandbox), GitServer::start(&sandbox));
+    for one in [&committed, &set] {
+        one.behave(|b| {
+            b.lfs.objects.insert(sha256(large()), large());
+        });
+    }
+    server.behave(|b| b.credentials = Some(Credentials::new("ann", SECRET)));
+    let url = server.url_as(&format!("ann:{SECRET}"), "web.git");
+    let source = format!("git = \"{url}\", lfs = true");
+    let lfs_config = |url: &str| {
+        repo.write(".lfsconfig", format!("[lfs]\n\turl = {url}\n"));
+        repo.commit("server");
+    };
+    // By the commit: the repository's credentials are not for it.
+    lfs_config(&committed.url("files/info/lfs"));
+    let archive = sandbox.pack(&source);
+    assert!(archive.member("web/files/large.bin").data == large());
+    assert_eq!(batches(&server.requests()), [""; 0]);
+    let requests = committed.requests();
+    assert_eq!(batches(&requests), ["/files/info/lfs/objects/batch"]);
+    assert!(
+        requests.iter().all(|r| r.header("authorization").is_none()),
+        "{requests:?}"
+    );
+    // By the user, which counts more.
+    let config = format!("[lfs]\n\turl = {}\n", set.url("mine/info/lfs"));
+    sandbox.write("../home/.gitconfig", config);
+    sandbox.forget();
+    sandbox.pack(&source);
+    let requests = set.requests();
+    assert_eq!(batches(&requests), ["/mine/info/lfs/objects/batch"]);
+    assert_eq!(committed.requests().len(), 0);
+    sandbox.remove("../home/.gitconfig");
+    // A commit has no program run, and no folder read.
+    let folder = sandbox.root().join("srv/web.git");
+    for other in [
+        folder.display().to_string(),
+        format!("file://{}", folder.display()),
+        "ssh://127.0.0.1/web.git".to_owned(),
+    ] {
+        lfs_config(&other);
+        sandbox.forget();
+        sandbox.manifest(&format!("web = {{ {source} }}\n"));
+        sandbox.run("build").fails(5).says([".lfsconfig"]);
+    }
+}
+
+#[test]
+fn the_git_program_does_not_fetch_large_files() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    let archive = sandbox.pack_with(&source(&server), &[("COOKPACK_GIT_CLI", "1")]);
+    assert!(archive.member("web/files/large.bin").data == large());
+    let requests = server.requests();
+    assert_eq!((batches(&requests).len(), downloads(&requests)), (1, 1));
+}
+
+#[test]
+fn a_moved_repository_is_asked_where_it_is() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    for status in [301, 302, 307, 308] {
+        let to = server.url("");
+        server.behave(|b| b.redirect = Some(("/old/".to_owned(), to, status)));
+        sandbox.forget();
+        let url = server.url("old/web.git");
+        let archive = sandbox.pack(&format!("git = \"{url}\", lfs = true"));
+        assert!(archive.member("web/files/large.bin").data == large());
+    }
+}
+
+#[test]
+fn a_host_of_ssh_says_where_its_large_files_are() {
+    if !have_ssh() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (server, repo) = served(&sandbox);
+    let sshd = Sshd::start(&sandbox);
+    server.behave(|b| b.credentials = Some(Credentials::new("ann", SECRET)));
+    let url = sshd.url(repo.folder());
+    let source = format!("git = \"{url}\", lfs = true");
+    let client = sshd.client();
+    let variables = [("GIT_SSH_COMMAND", &*client)];
+    // It knows nothing of it: then it is where it usually is, which is nowhere here.
+    sandbox.manifest(&format!("web = {{ {source} }}\n"));
+    let run = sandbox.run_with("build", &variables).fails(5);
+    run.says(["https://127.0.0.1/"]);
+    // ann:hunter2-for-large-files
+    let basic = "Basic YW5uOmh1bnRlcjItZm9yLWxhcmdlLWZpbGVz";
+    let answer = format!(
+        "{{\"href\": \"{}\", \"header\": {{\"Authorization\": \"{basic}\"}}, \"expires_in\": 60}}",
+        server.url("web.git/info/lfs")
+    );
+    let program = format!("#!/bin/sh\necho '{answer}'\n");
+    sandbox.write("../host/git-lfs-authenticate", program);
+    sandbox.chmod("../host/git-lfs-authenticate", 0o755);
+    let path = sandbox.root().join("host").display().to_string();
+    let session = sandbox.text("../ssh/session");
+    let session = session.replacen('\n', &format!("\nPATH='{path}':$PATH\n"), 1);
+    sandbox.write("../ssh/session", session);
+    sandbox.forget();
+    server.requests();
+    let archive = sandbox.pack_with(&source, &variables);
+    assert!(archive.member("web/files/large.bin").data == large());
+    let requests = server.requests();
+    let header = |end: &str| {
+        let found = requests.iter().find(|r| r.path.contains(end));
+        found.expect(end).header("authorization").map(str::to_owned)
+    };
+    assert_eq!(header("/batch").as_deref(), Some(basic));
+    assert_eq!(header("/large-files/"), None);
+    let folder = repo.folder().display();
+    let wanted = format!("git-lfs-authenticate '{folder}' download");
+    let sessions = sshd.sessions();
+    assert!(
+        sessions.iter().any(|s| s.ends_with(&wanted)),
+        "{sessions:?}"
     );
 }

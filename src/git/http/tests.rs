@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::error::{Diagnose, Kind};
+use crate::git::visitor::options;
 use crate::http::loopback::{
     Reply, Seen, Server, answer, fixture, redirect, secure_url, tls_server,
 };
-use crate::http::{basic, userinfo};
+use crate::http::{HttpOptions, basic, userinfo};
+use crate::secret::Secret;
 
 const ADVERTISED: (&str, &str) = (
     "Content-Type",
@@ -481,21 +483,6 @@ fn certificates_are_checked_whatever_git_is_told() {
         matches!(error, GitError::UncheckedCertificate { .. }),
         "{error}"
     );
-}
-
-#[test]
-fn clients_are_shared_by_their_settings() {
-    let clients = Clients::default();
-    let cancel = CancelToken::default();
-    let one = HttpOptions::default();
-    let other = HttpOptions {
-        no_proxy: Some("*".to_owned()),
-        ..HttpOptions::default()
-    };
-    for options in [&one, &other, &one] {
-        clients.client(options.clone(), &cancel).unwrap();
-    }
-    assert_eq!(clients.0.lock().unwrap().len(), 2);
 }
 
 #[test]

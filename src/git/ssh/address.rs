@@ -47,6 +47,9 @@ pub enum InvalidSshAddress {
     Percent,
 }
 
+/// The program of a host that knows of large files.
+pub(super) const LFS_AUTHENTICATE: &str = "git-lfs-authenticate";
+
 /// An address of ssh whose parts can be passed to a program: none can be taken for an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::git) struct SshAddress {
@@ -190,6 +193,22 @@ impl SshAddress {
     /// The command that the host runs: its shell takes it apart.
     pub(super) fn command(&self) -> String {
         format!("git-upload-pack {}", quoted(&self.path))
+    }
+
+    /// The command by which the host says where git LFS keeps the repository's large files (git-lfs,
+    /// `docs/api/server-discovery.md`).
+    pub(super) fn lfs_command(&self) -> String {
+        format!("{LFS_AUTHENTICATE} {} download", quoted(&self.path))
+    }
+
+    /// The host by itself.
+    pub(in crate::git) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The path, as the host's programs take it.
+    pub(in crate::git) fn path(&self) -> &str {
+        &self.path
     }
 }
 

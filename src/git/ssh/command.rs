@@ -88,12 +88,13 @@ impl SshProgram {
         command
     }
 
-    /// The command that connects, with the environment that the caller gave and no other.
+    /// The command that connects and has the host run another, with the environment that the caller
+    /// gave and no other.
     pub(super) fn connection(
         &self,
         variant: Variant,
         access: &GitAccess,
-        address: &SshAddress,
+        (address, there): (&SshAddress, String),
     ) -> Command {
         let mut command = self.run.command(access);
         if variant == Variant::Ssh {
@@ -101,7 +102,7 @@ impl SshProgram {
         }
         command.args(options(variant, address));
         // Neither can be taken for an option: `SshAddress` has no part that begins with a dash.
-        command.args([address.destination(), address.command()]);
+        command.args([address.destination(), there]);
         command
     }
 
@@ -220,7 +221,7 @@ mod tests {
     fn connection(program: &SshProgram, access: &GitAccess, url: &str) -> Vec<String> {
         let address = SshAddress::of(&url.parse().unwrap()).unwrap();
         let variant = program.variant().unwrap();
-        words(&program.connection(variant, access, &address))
+        words(&program.connection(variant, access, (&address, address.command())))
     }
 
     #[test]
@@ -304,7 +305,7 @@ mod tests {
         let access = access(None, None, None);
         let address = SshAddress::of(&"h:a".parse().unwrap()).unwrap();
         let program = SshProgram::of(&access, None, None);
-        let command = program.connection(Variant::Ssh, &access, &address);
+        let command = program.connection(Variant::Ssh, &access, (&address, address.command()));
         let set: Vec<_> = command.get_envs().collect();
         let value = |text| Some(OsStr::new(text));
         let want = [

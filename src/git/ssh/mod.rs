@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 pub use address::InvalidSshAddress;
+use address::LFS_AUTHENTICATE;
 pub(super) use address::SshAddress;
 pub(super) use command::SshProgram;
 use command::Variant;
@@ -26,6 +27,9 @@ use crate::manifest::GitUrl;
 
 /// How long a program that has closed its output may take to end and say why.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Bytes of an answer about large files that are read.
+const LONGEST_ANSWER: u64 = 1 << 20;
 
 /// How long a program may take to tell whether it knows the options of OpenSSH.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -87,6 +91,11 @@ impl Ssh {
         })
     }
 
+    /// Where it goes.
+    pub(super) fn address(&self) -> &SshAddress {
+        &self.address
+    }
+
     fn connected(&mut self) -> Result<&mut Line, GitError> {
         if self.line.is_none() {
             self.line = Some(self.connect()?);
@@ -98,20 +107,7 @@ impl Ssh {
     }
 
     fn connect(&self) -> Result<Line, GitError> {
-        let variant = match self.program.variant() {
-            Some(variant) => variant,
-            None => self.asked_variant()?,
-        };
-        if variant == Variant::Simple && self.address.port().is_some() {
-            return Err(GitError::SshPort {
-                url: self.url.clone(),
-                program: self.program.name(),
-            });
-        }
-        let command = &mut self
-            .program
-            .connection(variant, &self.access, &self.address);
-        let mut program = self.start(command)?;
+        let mut program = self.run_there(self.address.command())?;
         let (Some(mut stdin), Some(stdout)) = (program.take_stdin(), program.take_stdout()) else {
             return Err(self.not_run("it has no pipes".to_owned()));
         };
@@ -138,6 +134,46 @@ impl Ssh {
                 begun: false,
             },
         })
+    }
+
+    /// Has the host run a command.
+    fn run_there(&self, there: String) -> Result<Program, GitError> {
+        let variant = match self.program.variant() {
+            Some(variant) => variant,
+            None => self.asked_variant()?,
+        };
+        if variant == Variant::Simple && self.address.port().is_some() {
+            return Err(GitError::SshPort {
+                url: self.url.clone(),
+                program: self.program.name(),
+            });
+        }
+        let there = (&self.address, there);
+        let command = &mut self.program.connection(variant, &self.access, there);
+        self.start(command)
+    }
+
+    /// What the host says of the repository's large files: the JSON that `git-lfs-authenticate`
+    /// prints. None if the host does not know the command.
+    pub(super) fn large_files(&self) -> Result<Option<Vec<u8>>, GitError> {
+        let mut program = self.run_there(self.address.lfs_command())?;
+        drop(program.take_stdin());
+        let mut said = Vec::new();
+        if let Some(stdout) = program.take_stdout() {
+            // One that breaks off is told by how the program ends.
+            let _ = stdout.take(LONGEST_ANSWER).read_to_end(&mut said);
+        }
+        let (status, complaint) = program.finish(LAST_WORDS);
+        self.cancel.check()?;
+        if status.is_some_and(|status| status.success()) {
+            return Ok(Some(said));
+        }
+        let is_about_it = String::from_utf8_lossy(&complaint).contains(LFS_AUTHENTICATE);
+        match told(&complaint, false, &self.url, Some(&self.address)) {
+            Some(GitError::NotServed { .. }) if is_about_it => Ok(None),
+            Some(error) => Err(error),
+            None => Ok(None),
+        }
     }
 
     /// Asks a program with a name of its own whether it knows OpenSSH's options, as git does.

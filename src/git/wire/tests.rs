@@ -1,4 +1,8 @@
 //! Conversations with servers that say what the test wrote.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the test makes a repository to fetch from"
+)]
 
 use std::collections::VecDeque;
 use std::io::Cursor;

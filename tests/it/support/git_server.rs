@@ -21,6 +21,8 @@ pub(crate) struct Behaviour {
     pub(crate) redirect: Option<(String, String, u16)>,
     /// How many of the next packs break off in their middle.
     pub(crate) cut_packs: u32,
+    /// How many of the next downloads of large files break off in their middle.
+    pub(crate) cut_downloads: u32,
     /// What the next requests are answered with: a status, and seconds of `Retry-After`.
     pub(crate) failures: Vec<(u16, Option<u32>)>,
     /// Whether everything is answered by a page for people.
@@ -304,7 +306,12 @@ fn answer(shared: &Shared, root: &Path, request: &HttpRequest) -> HttpResponse {
         return HttpResponse::new(200, "<html><body>Please sign in</body></html>\n")
             .with("Content-Type", "text/html; charset=utf-8");
     }
-    if let Some(response) = lfs_server::download(&behaviour.lfs, request) {
+    if let Some(mut response) = lfs_server::download(&behaviour.lfs, request) {
+        let mut behaviour = shared.behaviour();
+        if response.status == 200 && behaviour.cut_downloads > 0 {
+            behaviour.cut_downloads -= 1;
+            response.cut = Some(response.body.len() / 2);
+        }
         return response;
     }
     if let Some(credentials) = &behaviour.credentials
