@@ -328,6 +328,7 @@ fn meet(
         mounted.map_err(|error| (*index, located[*index].git_failed(error)))?;
     }
     meet_large_files(repositories, located, needs)
+        .map_err(|(index, error)| (index, located[index].git_failed(error)))
 }
 
 /// Brings the large files that are needed, each of the repository that its path lies in.
@@ -335,7 +336,7 @@ fn meet_large_files(
     repositories: &Repositories<'_>,
     located: &[Located<'_>],
     needs: &BTreeMap<usize, Needs>,
-) -> Result<(), (usize, Error)> {
+) -> Result<(), (usize, GitError)> {
     let mut asking = Vec::new();
     let mut requests: Vec<LargeFiles> = Vec::new();
     for (index, need) in needs {
@@ -360,10 +361,7 @@ fn meet_large_files(
         }
     }
     let brought = repositories.bring_large_files(&requests);
-    brought.map_err(|(request, error)| {
-        let index = asking[request];
-        (index, located[index].git_failed(error))
-    })
+    brought.map_err(|(request, error)| (asking[request], error))
 }
 
 /// The cookbooks that have a source. One that must be locked and is not ends it here.
