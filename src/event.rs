@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::Diagnostic;
 
 /// Something that happened. New kinds may be added; ignore those you do not know. Several repositories
-/// are fetched at once: the events of each have its URL.
+/// are fetched at once: the events of each have its URL. Those of the files that git LFS keeps for one
+/// have ` (LFS)` behind it, and each file is an object.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {

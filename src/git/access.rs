@@ -38,7 +38,8 @@ pub struct GitAccess {
     pub ssh_program: Option<OsString>,
     /// Which options that program knows: `GIT_SSH_VARIANT`.
     pub ssh_variant: Option<String>,
-    /// Whether the `git` program fetches, in place of this library.
+    /// Whether the `git` program fetches, in place of this library. What git LFS keeps is fetched by
+    /// this library in any case.
     pub executable: bool,
     /// The whole environment of the programs that are run: `ssh`, credential helpers and, where it is
     /// to fetch, `git`.

@@ -7,6 +7,7 @@ use super::InvalidSshAddress;
 use crate::digest::Digest;
 use crate::event::Cancelled;
 use crate::http::HttpError;
+use crate::lfs::Pointer;
 use crate::manifest::{CommitId, CommitPrefix, GitRef};
 use crate::store::StoreError;
 
@@ -263,21 +264,18 @@ pub enum GitError {
     },
     /// A file that git LFS keeps is not the one that its pointer names.
     #[error(
-        "`{path}` of `{url}` is not what git LFS should keep: it has the digest {found} and {found_size} bytes, and its pointer names {oid} and {size} bytes"
+        "`{path}` of `{url}` is not what git LFS should keep: it has the digest {} and {} bytes, and its pointer names {} and {} bytes",
+        found.oid, found.size, wanted.oid, wanted.size
     )]
     LargeFileDiffers {
         /// The address of the repository.
         url: String,
         /// The file's path in the repository.
         path: String,
-        /// The digest that the pointer names.
-        oid: Box<Digest>,
-        /// The bytes that it names.
-        size: u64,
-        /// The digest of what came.
-        found: Box<Digest>,
-        /// The bytes that came.
-        found_size: u64,
+        /// What its pointer names.
+        wanted: Box<Pointer>,
+        /// What a pointer to what came would name.
+        found: Box<Pointer>,
     },
     /// A file that git LFS keeps is longer than its pointer says; nobody knows how long.
     #[error(

@@ -57,6 +57,17 @@ impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// The answer, if its status is one of success.
+    pub(crate) fn success(self) -> Result<Self, HttpError> {
+        match self.status {
+            200..300 => Ok(self),
+            status => Err(HttpError::Status {
+                url: redact(self.url.as_str()),
+                status,
+            }),
+        }
+    }
 }
 
 impl Client {

@@ -69,7 +69,8 @@ pub struct Manifest {
 /// What a manifest says of git itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GitSettings {
-    /// Whether the `git` program is to fetch, in place of this library.
+    /// Whether the `git` program is to fetch, in place of this library. What git LFS keeps is fetched
+    /// by this library in any case.
     pub executable: bool,
     /// How the short forms of addresses were read.
     pub protocol: GitProtocol,

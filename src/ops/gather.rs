@@ -26,6 +26,9 @@ use crate::tree::{EntryKind, Tree, TreeError};
 /// Every cookbook that was read, and where it is.
 pub(super) type Gathered = BTreeMap<CookbookName, (Pin, LoadedCookbook)>;
 
+/// The index of a cookbook, and what is wrong with it.
+type Failed = (usize, Box<Error>);
+
 /// What a cookbook needs that is not there yet.
 #[derive(Default)]
 struct Needs {
@@ -50,7 +53,7 @@ pub(super) fn gather(
         let mut located = locate_all(cx, manifest, &wishes, &repositories)?;
         let (index, error) = match read_all(cx, &repositories, &mut located) {
             Ok(gathered) => return Ok(gathered),
-            Err(failed) => failed,
+            Err((index, error)) => (index, *error),
         };
         let Some(origin) = &located[index].origin else {
             return Err(error);
@@ -77,13 +80,13 @@ fn read_all(
     cx: &Context<'_>,
     repositories: &Repositories<'_>,
     located: &mut [Located<'_>],
-) -> Result<Gathered, (usize, Error)> {
+) -> Result<Gathered, Failed> {
     // A cookbook may itself lie in a submodule.
     loop {
         let mut needs = BTreeMap::new();
         for (index, place) in located.iter().enumerate() {
             let way = place.submodule_on_the_way();
-            if let Some(path) = way.map_err(|error| (index, error.into()))? {
+            if let Some(path) = way.map_err(|error| (index, Box::new(error.into())))? {
                 needs.insert(index, Needs::of_submodule(path));
             }
         }
@@ -106,7 +109,8 @@ fn read_all(
                 needs.insert(index, need);
                 continue;
             }
-            place.check(&cookbook).map_err(|error| (index, error))?;
+            let checked = place.check(&cookbook);
+            checked.map_err(|error| (index, Box::new(error)))?;
             cookbook.tell_warnings(cx);
             gathered.insert(place.name.clone(), (place.pin.clone(), cookbook));
         }
@@ -253,7 +257,7 @@ fn meet(
     repositories: &Repositories<'_>,
     located: &mut [Located<'_>],
     needs: &BTreeMap<usize, Needs>,
-) -> Result<(), (usize, Error)> {
+) -> Result<(), Failed> {
     let mut asking = Vec::new();
     let mut requests = Vec::new();
     for (index, need) in needs {
@@ -264,7 +268,7 @@ fn meet(
         for path in &need.submodules {
             let (url, commit, inner) = origin.innermost(path);
             let found = repositories.submodule(url, commit, inner);
-            let mut found = found.map_err(|error| (*index, place.git_failed(error)))?;
+            let mut found = found.map_err(|error| (*index, Box::new(place.git_failed(error))))?;
             found.path.clone_from(path);
             requests.push(Request {
                 url: found.url.clone(),
@@ -281,15 +285,16 @@ fn meet(
             path: submodule.path.clone(),
             error: Box::new(error),
         };
-        (*index, located[*index].git_failed(error))
+        (*index, Box::new(located[*index].git_failed(error)))
     })?;
     for index in needs.keys() {
         let own = asking.iter().filter(|(at, _)| at == index);
         let own = own.map(|(_, submodule)| submodule.clone()).collect();
         let mounted = located[*index].mount(repositories, own);
-        mounted.map_err(|error| (*index, located[*index].git_failed(error)))?;
+        mounted.map_err(|error| (*index, Box::new(located[*index].git_failed(error))))?;
     }
     meet_large_files(repositories, located, needs)
+        .map_err(|(index, error)| (index, Box::new(located[index].git_failed(error))))
 }
 
 /// Brings the large files that are needed, each of the repository that its path lies in.
@@ -297,7 +302,7 @@ fn meet_large_files(
     repositories: &Repositories<'_>,
     located: &[Located<'_>],
     needs: &BTreeMap<usize, Needs>,
-) -> Result<(), (usize, Error)> {
+) -> Result<(), (usize, GitError)> {
     let mut asking = Vec::new();
     let mut requests: Vec<LargeFiles> = Vec::new();
     for (index, need) in needs {
@@ -322,10 +327,7 @@ fn meet_large_files(
         }
     }
     let brought = repositories.bring_large_files(&requests);
-    brought.map_err(|(request, error)| {
-        let index = asking[request];
-        (index, located[index].git_failed(error))
-    })
+    brought.map_err(|(request, error)| (asking[request], error))
 }
 
 /// Reads the cookbooks at these indices, several at once. Which error is told does not depend on which
@@ -334,7 +336,7 @@ fn load_all(
     cx: &Context<'_>,
     located: &[Located<'_>],
     open: &[usize],
-) -> Result<Vec<(usize, LoadedCookbook)>, (usize, Error)> {
+) -> Result<Vec<(usize, LoadedCookbook)>, Failed> {
     let workers = cx.jobs().get().min(open.len());
     let queue = Mutex::new(open.iter().copied());
     let (limits, cancel) = (cx.limits(), cx.cancel());
@@ -366,7 +368,7 @@ fn load_all(
         .into_iter()
         .map(|(index, result)| match result {
             Ok(cookbook) => Ok((index, cookbook)),
-            Err(error) => Err((index, error)),
+            Err(error) => Err((index, Box::new(error))),
         })
         .collect()
 }

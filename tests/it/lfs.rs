@@ -575,3 +575,73 @@ fn a_host_of_ssh_says_where_its_large_files_are() {
         "{sessions:?}"
     );
 }
+
+#[test]
+fn a_guarded_download_gets_the_credentials_of_its_own_host() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    server.behave(|b| {
+        b.credentials = Some(Credentials::new("ann", SECRET));
+        b.lfs.guarded = true;
+    });
+    let url = server.url_as(&format!("ann:{SECRET}"), "web.git");
+    let source = format!("git = \"{url}\", lfs = true");
+    let archive = sandbox.pack(&source);
+    assert!(archive.member("web/files/large.bin").data == large());
+    let requests = server.requests();
+    let downloads = requests
+        .iter()
+        .filter(|r| r.path.starts_with("/large-files/"));
+    let said: Vec<_> = downloads
+        .map(|r| r.header("authorization").is_some())
+        .collect();
+    assert_eq!(said, [false, true], "only where it is asked for");
+    // Another host asks in vain.
+    let elsewhere = GitServer::start(&sandbox);
+    elsewhere.behave(|b| {
+        b.credentials = Some(Credentials::new("ann", SECRET));
+        b.lfs.guarded = true;
+    });
+    server.behave(|b| {
+        b.lfs.downloads_at = Some(elsewhere.url("").trim_end_matches('/').to_owned());
+    });
+    sandbox.forget();
+    sandbox.manifest(&format!("web = {{ {source} }}\n"));
+    let run = sandbox.run("build").fails(5).says([elsewhere.authority()]);
+    nowhere(&sandbox, SECRET, &["project/cookpack.toml"], &[&run]);
+    let requests = elsewhere.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    assert_eq!(requests[0].header("authorization"), None);
+}
+
+#[test]
+fn what_the_store_has_does_not_make_a_pointer_right() {
+    let sandbox = Sandbox::new();
+    let (server, _) = served(&sandbox);
+    let wrong = server.cookbook("wrong");
+    let text = pointer(&large()).replace("size 100000", "size 100001");
+    wrong.write("files/large.bin", text).commit("pointer");
+    let url = server.url("wrong.git");
+    let wrong = format!("wrong = {{ git = \"{url}\", lfs = true }}\n");
+    sandbox.manifest(&wrong);
+    let said = sandbox.run("build").fails(4).stderr;
+    sandbox.forget();
+    sandbox.manifest(&format!("web = {{ {} }}\n", source(&server)));
+    sandbox.ok("build");
+    sandbox.forget_lock();
+    sandbox.manifest(&wrong);
+    assert_eq!(sandbox.run("build").fails(4).stderr, said);
+    // What is there was not harmed by it, and is marked as used when it is used.
+    sandbox.manifest(&format!("web = {{ {} }}\n", source(&server)));
+    let file = stored(&sandbox).remove(0);
+    let aged = sandbox.age(&file);
+    server.requests();
+    sandbox.ok("build");
+    assert_eq!(downloads(&server.requests()), 0);
+    assert!(sandbox.modified(&file) > aged);
+    // One that lost its end is brought again.
+    sandbox.chmod(&file, 0o644);
+    sandbox.write(&file, &large()[..70_000]);
+    sandbox.ok("build");
+    assert_eq!(downloads(&server.requests()), 1);
+}

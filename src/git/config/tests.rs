@@ -256,3 +256,23 @@ fn helpers_of_a_host_are_found_by_url_and_by_name_alone() {
     assert!(config.credential_flag(&url("https://example.com/a"), "useHttpPath"));
     assert!(!config.credential_flag(&url("https://other.example/a"), "useHttpPath"));
 }
+
+#[test]
+fn the_server_of_large_files_is_the_remotes_own_or_that_of_all() {
+    let text = "[remote \"origin\"]\n\tlfsurl = https://h/origin\n\
+        [remote \"web\"]\n\turl = https://me:pw@h/web.git\n\tlfsURL = https://h/for-web\n\
+        [remote \"other\"]\n\turl = https://h/other.git\n";
+    let found = |config: &GitConfig, url: &str| {
+        let found = config.lfs_url(&url.parse().unwrap());
+        found.map(|url| url.expose().to_owned())
+    };
+    let config = parsed(text);
+    let web = found(&config, "https://h/web.git");
+    assert_eq!(web.as_deref(), Some("https://h/for-web"));
+    let other = found(&config, "https://h/other.git");
+    assert_eq!(other.as_deref(), Some("https://h/origin"));
+    let config = parsed(&format!("{text}[lfs]\n\turl = https://h/all\n"));
+    let web = found(&config, "https://h/web.git");
+    assert_eq!(web.as_deref(), Some("https://h/all"));
+    assert_eq!(found(&parsed("[lfs]\n\turl =\n"), "https://h/a"), None);
+}

@@ -11,7 +11,7 @@ use crate::git::remotes::Remotes;
 use crate::git::said::shown;
 use crate::git::visitor::{ROUNDS, Visitor, has_authorization};
 use crate::git::{GitError, host_and_port};
-use crate::http::{HttpError, Request, Response, same_origin};
+use crate::http::{Request, Response, same_origin};
 use crate::lfs::Pointer;
 use crate::manifest::redact;
 use crate::secret::Secret;
@@ -269,7 +269,7 @@ fn send(
                     host,
                 });
             }
-            status => return Err(GitError::Http(HttpError::Status { url: shown, status })),
+            _ => return Ok(response.success()?),
         }
     }
     Err(GitError::Unauthorized {

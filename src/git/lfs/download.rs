@@ -17,11 +17,10 @@ use url::Url;
 use super::batch::Link;
 use super::place::Server;
 use crate::digest::Hasher;
-use crate::event::Cancelled;
 use crate::git::remotes::Remotes;
 use crate::git::visitor::{ROUNDS, Visitor, has_authorization};
 use crate::git::{GitError, host_and_port};
-use crate::http::{HttpError, Request, same_origin};
+use crate::http::{Request, same_origin};
 use crate::lfs::Pointer;
 use crate::manifest::redact;
 use crate::store::{Store, StoreError};
@@ -83,12 +82,6 @@ impl Download<'_, '_> {
                 Err(Broken::Failed(error)) => return Err(error),
                 Err(Broken::Off(error)) => error,
             };
-            let is_cancelled = broken
-                .get_ref()
-                .is_some_and(|inner| inner.is::<Cancelled>());
-            if is_cancelled {
-                return Err(GitError::Cancelled(Cancelled));
-            }
             self.remotes.cancel().check()?;
             let Some(wait) = waits.next() else {
                 return Err(GitError::Connection {
@@ -149,15 +142,16 @@ impl Download<'_, '_> {
             written.map_err(|error| unusable(StoreError::at(&target)(error)))?;
             tell();
         }
-        let found = hasher.finish();
-        if (found, *counted) != (oid, size) {
+        let found = Pointer {
+            oid: hasher.finish(),
+            size: *counted,
+        };
+        if found != self.pointer {
             return Err(Broken::Failed(GitError::LargeFileDiffers {
                 url: self.url.to_owned(),
                 path: self.path.to_owned(),
-                oid: Box::new(oid),
-                size,
+                wanted: Box::new(self.pointer),
                 found: Box::new(found),
-                found_size: *counted,
             }));
         }
         file.persist().map_err(|error| unusable(error.into()))
@@ -206,7 +200,7 @@ impl Download<'_, '_> {
                         oid: self.pointer.oid,
                     });
                 }
-                status => return Err(GitError::Http(HttpError::Status { url: shown, status })),
+                _ => return Ok(response.success()?.body),
             }
         }
         Err(unauthorized(&link.url, &visitor))

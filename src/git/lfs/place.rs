@@ -88,8 +88,8 @@ fn named(lfs_config: &RootFile, repository: &GitUrl) -> Option<Result<GitUrl, St
     };
     let is_address = |section: &str| section.trim().eq_ignore_ascii_case("lfs");
     let found = settings(text).into_iter();
-    let found = found.filter(|found| is_address(&found.section) && found.key == "url");
-    let value = found.last()?.value;
+    let mut found = found.filter(|found| is_address(&found.section) && found.key == "url");
+    let value = found.next_back()?.value;
     let refused = |why: &str| {
         let shown = redact(&value).escape_debug().to_string();
         Err(format!("`{LFS_CONFIG}` names `{shown}`, {why}"))

@@ -402,3 +402,28 @@ fn is_gone(pid: &Path) -> bool {
     let look = Command::new("kill").args(["-0", pid.trim()]).output();
     !look.unwrap().status.success()
 }
+
+#[test]
+fn a_host_is_asked_for_large_files() {
+    let desk = Desk::new();
+    let url = "ssh://git@example.com/a b.git";
+    let ask = |script: &str| desk.ssh(script, url).large_files();
+    let said = ask("for last; do :; done; echo \"$last\"").unwrap();
+    let said = String::from_utf8(said.unwrap()).unwrap();
+    assert_eq!(said, "git-lfs-authenticate '/a b.git' download\n");
+    // What hosts say that do not know the command.
+    for (says, status) in [
+        ("sh: 1: git-lfs-authenticate: not found", 127),
+        ("ERROR: Unknown command: git-lfs-authenticate", 1),
+        ("fatal: unrecognized command 'git-lfs-authenticate'", 128),
+        ("", 1),
+    ] {
+        let script = format!("echo \"{says}\" >&2; exit {status}");
+        assert!(ask(&script).unwrap().is_none(), "{says}");
+    }
+    // Who is not let in is told so, whatever else is said.
+    let script = "echo 'git-lfs-authenticate me@h: Permission denied (publickey).' >&2; exit 255";
+    assert!(matches!(ask(script), Err(GitError::Denied { .. })));
+    let script = "echo 'ERROR: Repository not found.' >&2; exit 1";
+    assert!(matches!(ask(script), Err(GitError::NotServed { .. })));
+}

@@ -306,12 +306,9 @@ fn answer(shared: &Shared, root: &Path, request: &HttpRequest) -> HttpResponse {
         return HttpResponse::new(200, "<html><body>Please sign in</body></html>\n")
             .with("Content-Type", "text/html; charset=utf-8");
     }
-    if let Some(mut response) = lfs_server::download(&behaviour.lfs, request) {
-        let mut behaviour = shared.behaviour();
-        if response.status == 200 && behaviour.cut_downloads > 0 {
-            behaviour.cut_downloads -= 1;
-            response.cut = Some(response.body.len() / 2);
-        }
+    if !behaviour.lfs.guarded
+        && let Some(response) = download(shared, &behaviour, request)
+    {
         return response;
     }
     if let Some(credentials) = &behaviour.credentials
@@ -319,6 +316,9 @@ fn answer(shared: &Shared, root: &Path, request: &HttpRequest) -> HttpResponse {
     {
         return HttpResponse::new(401, "who are you?\n")
             .with("WWW-Authenticate", "Basic realm=\"repositories\"");
+    }
+    if let Some(response) = download(shared, &behaviour, request) {
+        return response;
     }
     if let Some(response) = lfs_server::batch(&behaviour.lfs, request) {
         return response;
@@ -346,6 +346,16 @@ fn answer(shared: &Shared, root: &Path, request: &HttpRequest) -> HttpResponse {
         }
     }
     response
+}
+
+fn download(shared: &Shared, behaviour: &Behaviour, request: &HttpRequest) -> Option<HttpResponse> {
+    let mut response = lfs_server::download(&behaviour.lfs, request)?;
+    let mut behaviour = shared.behaviour();
+    if response.status == 200 && behaviour.cut_downloads > 0 {
+        behaviour.cut_downloads -= 1;
+        response.cut = Some(response.body.len() / 2);
+    }
+    Some(response)
 }
 
 fn asks_for_shallow(request: &HttpRequest) -> bool {
