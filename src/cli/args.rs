@@ -48,7 +48,8 @@ pub(super) struct Global {
     /// [env: COOKPACK_GIT_PROTOCOL] [default: https]
     #[arg(long, global = true, value_name = "PROTOCOL")]
     pub(super) git_protocol: Option<Protocol>,
-    /// How many cookbooks are read at once [default: the number of processors]
+    /// How many cookbooks are read, and repositories fetched, at once [default: the number of
+    /// processors; 8 fetches where there are fewer]
     #[arg(long, short, global = true, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
     /// Print one machine-readable document to the standard output, and nothing else there

@@ -21,6 +21,10 @@ use crate::ops::{
     stream_archive, vendor, write_archive, write_lockfile,
 };
 
+/// As many repositories are fetched at once, unless `--jobs` says otherwise or there are more
+/// processors.
+const FETCHES: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
 /// Runs one command.
 pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Failure> {
     let global = &arguments.global;
@@ -33,6 +37,8 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     let jobs = global
         .jobs
         .or_else(|| std::thread::available_parallelism().ok());
+    // A fetch waits for its server most of the time.
+    let fetches = jobs.map_or(FETCHES, |jobs| jobs.max(FETCHES));
     let store = environment::store(global)?;
     let cx = Context::new(&store)
         .with_reporter(&terminal)
@@ -40,6 +46,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         .with_env(environment::shown_to_manifests(global))
         .with_git_protocol(environment::git_protocol(global)?)
         .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
+        .with_fetches(global.jobs.unwrap_or(fetches))
         .with_git(environment::git_access())
         .with_offline(global.offline || global.frozen);
     if global.locked || global.frozen {
