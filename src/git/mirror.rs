@@ -4,8 +4,10 @@
     reason = "rank 3: this module keeps repositories"
 )]
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions};
 
@@ -47,7 +49,35 @@ impl Mirror {
         }
     }
 
-    /// The same, made if it is not there: aside and renamed, so that one that exists is always whole.
+    /// The objects of the mirror in `folder` by themselves, for reading: nothing of git's configuration
+    /// is read for them. None if there is no mirror.
+    pub(super) fn objects(url: &str, folder: &Path) -> Result<Option<Self>, GitError> {
+        if !folder.exists() {
+            return Ok(None);
+        }
+        let objects = folder.join("objects");
+        let database = git2::Odb::new().and_then(|database| {
+            if !folder.join("HEAD").exists() {
+                return Err(git2::Error::from_str("it has no HEAD"));
+            }
+            database.add_disk_alternate(&objects.to_string_lossy())?;
+            Ok(database)
+        });
+        match database.and_then(Repository::from_odb) {
+            Ok(repository) => Ok(Some(Self {
+                url: url.to_owned(),
+                folder: folder.to_owned(),
+                repository,
+            })),
+            Err(source) => Err(GitError::Damaged {
+                url: url.to_owned(),
+                folder: folder.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// [`Self::open`], made if it is not there: aside and renamed, so that one that exists is always whole.
     /// The caller holds the mirror's lock.
     pub(super) fn open_or_make(
         store: &Store,
@@ -176,6 +206,22 @@ impl Mirror {
             return None;
         }
         self.repository.graph_descendant_of(tip, commit).ok()
+    }
+}
+
+/// Mirrors that were opened to see whether a commit is there, and can serve for reading it.
+#[derive(Default)]
+pub(super) struct OpenMirrors(Mutex<HashMap<PathBuf, Mirror>>);
+
+impl OpenMirrors {
+    pub(super) fn keep(&self, mirror: Mirror) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(mirror.folder.clone(), mirror);
+    }
+
+    pub(super) fn take(&self, folder: &Path) -> Option<Mirror> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(folder)
     }
 }
 

@@ -15,7 +15,7 @@ use super::committed::{RootFile, root_file};
 use super::funnel::{Funnel, Told};
 use super::lfs::{Bringing, LFS_CONFIG, LargeFiles, Missing, is_stored};
 use super::lfs_tree::LfsTree;
-use super::mirror::Mirror;
+use super::mirror::{Mirror, OpenMirrors};
 use super::refs::oid;
 use super::remotes::Remotes;
 use super::settle::{Settling, Wanted, discard_locked};
@@ -33,6 +33,7 @@ use crate::tree::Tree;
 pub(crate) struct Repositories<'a> {
     store: Store,
     remotes: Remotes<'a>,
+    open: OpenMirrors,
     reporter: &'a dyn Reporter,
     cancel: &'a CancelToken,
     offline: bool,
@@ -59,6 +60,7 @@ impl<'a> Repositories<'a> {
         Self {
             store,
             remotes: Remotes::new(folder, access, executable, cancel),
+            open: OpenMirrors::default(),
             reporter,
             cancel,
             offline,
@@ -89,6 +91,7 @@ impl<'a> Repositories<'a> {
             for _ in 0..workers {
                 let (queue, give, tell) = (&queue, give.clone(), tell.clone());
                 let (store, remotes, cancel) = (&self.store, &self.remotes, self.cancel);
+                let open = &self.open;
                 let offline = self.offline;
                 scope.spawn(move || {
                     let reporter = Funnel(tell);
@@ -97,6 +100,7 @@ impl<'a> Repositories<'a> {
                         let url = &requests[indices[0]].url;
                         let settling = Settling {
                             folder: store.mirror_folder(&key),
+                            open,
                             url: url.redacted(),
                             key,
                             store,
@@ -146,22 +150,19 @@ impl<'a> Repositories<'a> {
     /// The files of a commit that is in the store.
     pub(crate) fn tree(&self, url: &GitUrl, commit: &CommitId) -> Result<Arc<dyn Tree>, GitError> {
         let folder = self.store.mirror_folder(&self.key(url));
-        let label = format!("{}#{}", url.redacted(), commit.short());
-        let damaged = |source| GitError::Damaged {
-            url: url.redacted(),
-            folder: folder.clone(),
-            source,
+        let shown = url.redacted();
+        let label = format!("{shown}#{}", commit.short());
+        let mirror = match self.open.take(&folder) {
+            Some(mirror) => mirror,
+            None => match Mirror::objects(&shown, &folder)? {
+                Some(mirror) => mirror,
+                None => return Err(gone(shown, folder)),
+            },
         };
-        // The objects by themselves: nothing of git's configuration is read for them.
-        let objects = folder.join("objects");
-        let database = git2::Odb::new().and_then(|database| {
-            database.add_disk_alternate(&objects.to_string_lossy())?;
-            Ok(database)
-        });
-        let repository = database.and_then(git2::Repository::from_odb);
-        let repository = repository.map_err(damaged)?;
-        let root = repository.find_commit(oid(commit));
-        let root = root.map(|commit| commit.tree_id()).map_err(damaged)?;
+        let root = mirror.repository.find_commit(oid(commit));
+        let root = root.map(|commit| commit.tree_id());
+        let root = root.map_err(|error| mirror.damaged(error))?;
+        let repository = mirror.repository;
         Ok(Arc::new(GitTree::new(repository, folder, root, label)))
     }
 
@@ -254,6 +255,7 @@ impl<'a> Repositories<'a> {
             return Ok(false);
         }
         let folder = self.store.mirror_folder(&self.key(url));
+        drop(self.open.take(&folder));
         discard_locked(
             &self.store,
             &folder,
@@ -269,11 +271,7 @@ impl<'a> Repositories<'a> {
         let shown = url.redacted();
         match Mirror::open(&shown, &folder)? {
             Some(mirror) => Ok(mirror),
-            None => Err(GitError::Damaged {
-                url: shown,
-                folder,
-                source: git2::Error::from_str("it was removed"),
-            }),
+            None => Err(gone(shown, folder)),
         }
     }
 
@@ -288,6 +286,15 @@ impl<'a> Repositories<'a> {
             }
             _ => url.redacted(),
         }
+    }
+}
+
+/// A mirror that was there when its commits were looked for.
+fn gone(url: String, folder: PathBuf) -> GitError {
+    GitError::Damaged {
+        url,
+        folder,
+        source: git2::Error::from_str("it was removed"),
     }
 }
 

@@ -13,7 +13,7 @@ use git2::Oid;
 pub(crate) use self::wanted::Wanted;
 use crate::event::{CancelToken, Reporter};
 use crate::git::GitError;
-use crate::git::mirror::{Mirror, discard};
+use crate::git::mirror::{Mirror, OpenMirrors, discard};
 use crate::git::refs::{Meaning, all_prefixes, oid, prefixes};
 use crate::git::shallow::knew_commit;
 use crate::git::transport::{Remote, RemoteRefs};
@@ -29,6 +29,7 @@ pub(super) struct Settling<'a> {
     pub(super) key: String,
     /// Its mirror.
     pub(super) folder: PathBuf,
+    pub(super) open: &'a OpenMirrors,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) cancel: &'a CancelToken,
     pub(super) offline: bool,
@@ -99,7 +100,7 @@ impl Settling<'_> {
     /// The commits that are known without asking, and are there. One that was brought and is not there
     /// any more means that a pack is gone, or was cut short, which libgit2 passes over in silence.
     fn in_store(&self, wanted: &[Wanted]) -> Result<Vec<Option<CommitId>>, GitError> {
-        let mirror = Mirror::open(&self.url, &self.folder)?;
+        let mirror = Mirror::objects(&self.url, &self.folder)?;
         let known = |wanted: &Wanted| {
             let (Some(mirror), Some(commit)) = (&mirror, wanted.known_commit()) else {
                 return Ok(None);
@@ -114,7 +115,11 @@ impl Settling<'_> {
                 false => Ok(None),
             }
         };
-        wanted.iter().map(known).collect()
+        let commits = wanted.iter().map(known).collect::<Result<_, _>>()?;
+        if let Some(mirror) = mirror {
+            self.open.keep(mirror);
+        }
+        Ok(commits)
     }
 
     /// Removes a damaged mirror, so that it is fetched anew.
