@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use crate::error::{Diagnose, Diagnostic};
 use crate::manifest::Format;
-use crate::text::Location;
+use crate::text::{Label, Location};
 use crate::version::{Constraint, Version};
 
 /// No versions fit together.
@@ -24,8 +24,8 @@ pub struct Contradiction {
     pub name: String,
     /// Whether anything gives that name.
     pub known: bool,
-    /// Whether a repository or a folder gives it, so that there is nothing to choose from.
-    pub pinned: bool,
+    /// What a repository or a folder gives, where that leaves nothing to choose from.
+    pub pinned: Option<Pinned>,
     /// Who wants what, from the manifest downwards.
     pub wants: Vec<Want>,
     /// Why each version of the name is out, the oldest first; empty for an unknown name.
@@ -38,8 +38,19 @@ pub struct Contradiction {
     pub near: Option<String>,
     /// Changes after which this contradiction is gone. Each was tried.
     pub edits: Vec<Edit>,
+    /// Whether every demand that is written in a file was tried.
+    pub edits_searched: bool,
     /// The manifest's file and its kind.
     pub manifest: (String, Format),
+}
+
+/// The only version that a name can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// The version.
+    pub version: Version,
+    /// The manifest's line that says where it is from.
+    pub at: Option<Location>,
 }
 
 /// Somebody's demand.
@@ -89,6 +100,8 @@ pub enum Asker {
     Lock {
         /// That version.
         version: Version,
+        /// Whether nothing gives it any more.
+        gone: bool,
     },
 }
 
@@ -122,6 +135,8 @@ pub enum Reason {
         name: String,
         /// The versions of it that would do.
         constraint: Constraint,
+        /// Whether anything gives that name.
+        known: bool,
     },
     /// They are not the version in the lockfile.
     Locked {
@@ -215,7 +230,14 @@ impl Want {
                 };
                 format!("{who} ({source}) {verb} {what}")
             }
-            Asker::Lock { version } => format!("the lockfile holds `{}` at {version}", self.name),
+            Asker::Lock { version, gone } => {
+                let gone = if *gone {
+                    ", which no source has any more"
+                } else {
+                    ""
+                };
+                format!("the lockfile holds `{}` at {version}{gone}", self.name)
+            }
         }
     }
 }
@@ -259,9 +281,14 @@ impl RuledOut {
             Reason::Needs {
                 name: needed,
                 constraint,
+                known,
             } => {
                 let verb = if *count == 1 { "needs" } else { "need" };
-                format!("`{name}` {versions} {verb} {}", wanted(needed, constraint))
+                let lacking = if *known { "" } else { ", which no source has" };
+                format!(
+                    "`{name}` {versions} {verb} {}{lacking}",
+                    wanted(needed, constraint)
+                )
             }
             Reason::Locked { version } => {
                 let be = if *count == 1 { "is" } else { "are" };
@@ -347,31 +374,41 @@ impl Contradiction {
             _ => "want",
         };
         if !self.known {
-            return format!(
-                "no source has a cookbook `{name}`, which {} {verb}",
-                listed(&askers)
-            );
+            let askers = listed(&askers);
+            return format!("no source has a cookbook `{name}`, which {askers} {verb}");
         }
-        let subject = match (&self.source, &self.ruled_out[..]) {
-            (Some(source), [only]) if self.pinned => {
-                format!("`{name}` {} from {source} does not fit", only.first)
-            }
-            _ => format!("no version of `{name}` fits"),
-        };
+        let askers = listed(&askers);
+        if let (Some(pinned), Some(source)) = (&self.pinned, &self.source) {
+            let version = pinned.version;
+            return format!("`{name}` {version} from {source} does not fit what {askers} {verb}");
+        }
+        let further =
+            |out: &RuledOut| matches!(out.reason, Reason::Needs { .. } | Reason::Together);
         match &self.wants[..] {
-            [want] => format!("{subject} `{}`", want.constraint),
-            _ => format!("{subject} what {} {verb}", listed(&askers)),
+            [want] => format!("no version of `{name}` fits `{}`", want.constraint),
+            _ if self.ruled_out.iter().any(further) => {
+                format!("no version of `{name}` that {askers} {verb} can be used")
+            }
+            _ => format!("no version of `{name}` fits what {askers} {verb}"),
         }
     }
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        // What the versions of the name itself need is told of each group of them.
+        let together = self
+            .ruled_out
+            .iter()
+            .any(|out| out.reason == Reason::Together);
+        let own =
+            |want: &Want| matches!(&want.by, Asker::Offered { name, .. } if *name == self.name);
         let unplaced = self.wants.iter().filter(|want| want.at.is_none());
+        let unplaced = unplaced.filter(|want| together || !own(want));
         push_shown(&mut notes, unplaced.map(Want::note), "demands");
         let told = self.ruled_out.iter().map(|out| out.note(&self.name));
         push_shown(&mut notes, told, "groups of versions");
         match (&self.source, &self.asked[..]) {
-            (Some(_), _) if self.pinned => {}
+            (Some(_), _) if self.pinned.is_some() => {}
             (Some(source), _) => notes.push(format!("`{}` comes from {source}", self.name)),
             (None, []) => notes.push("no source is given to ask for cookbooks by name".to_owned()),
             (None, asked) => notes.push(format!("asked: {}", asked.join(", "))),
@@ -388,8 +425,30 @@ impl Contradiction {
             hints.push(format!("did you mean `{near}`?"));
         }
         let (file, format) = &self.manifest;
-        if self.known && hints.is_empty() {
-            hints.push(format!("no change of one constraint in {file} would do"));
+        if self.pinned.is_some() {
+            let direct = self.wants.iter().filter(|want| want.name == self.name);
+            let unfit = |want: &&Want| {
+                self.pinned
+                    .as_ref()
+                    .is_some_and(|p| !want.constraint.matches(p.version))
+            };
+            let mut constraints = Vec::new();
+            for want in direct.filter(unfit) {
+                let constraint = format!("`{}`", want.constraint);
+                if !constraints.contains(&constraint) {
+                    constraints.push(constraint);
+                }
+            }
+            if !constraints.is_empty() {
+                hints.push(format!(
+                    "point `{}` at a tag, branch or folder whose version fits {}",
+                    self.name,
+                    listed(&constraints)
+                ));
+            }
+        }
+        if self.known && hints.is_empty() && self.edits_searched {
+            hints.push("no change of one constraint makes these fit: change two, or take one of the cookbooks from a repository or a folder".to_owned());
         }
         if !self.known {
             hints.push(super::closed::whence(&self.name, file, *format));
@@ -397,20 +456,30 @@ impl Contradiction {
         hints
     }
 
-    fn diagnostic(&self) -> Diagnostic {
-        let mut diagnostic = Diagnostic::new(self.message());
-        for want in &self.wants {
-            if let Some(at) = &want.at {
-                diagnostic = diagnostic.label(at.label(want.note()));
+    /// What is said of lines.
+    fn labels(&self) -> Vec<Label> {
+        let placed = |want: &Want| want.at.as_ref().map(|at| at.label(want.note()));
+        let mut labels: Vec<_> = self.wants.iter().filter_map(placed).collect();
+        if let Some(Pinned { version, at }) = &self.pinned
+            && let Some(at) = at
+        {
+            let given = format!("gives `{}` {version}", self.name);
+            // One line says both who wants a cookbook and where it is from.
+            match labels.iter_mut().find(|label| label.at == *at) {
+                Some(label) => label.note = format!("{}, and {given}", label.note),
+                None => labels.push(at.label(given)),
             }
         }
-        for note in self.notes() {
-            diagnostic = diagnostic.note(note);
+        labels
+    }
+
+    fn diagnostic(&self) -> Diagnostic {
+        Diagnostic {
+            message: self.message(),
+            labels: self.labels(),
+            notes: self.notes(),
+            hints: self.hints(),
         }
-        for hint in self.hints() {
-            diagnostic = diagnostic.hint(hint);
-        }
-        diagnostic
     }
 }
 
@@ -429,8 +498,8 @@ impl fmt::Display for Contradiction {
     /// The whole story, a sentence a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = self.message();
-        for want in self.wants.iter().filter(|want| want.at.is_some()) {
-            let _ = write!(text, "\n  {want}");
+        for Label { at, note } in self.labels() {
+            let _ = write!(text, "\n  {at}: {note}");
         }
         for note in self.notes() {
             let _ = write!(text, "\n  {note}");

@@ -1,7 +1,7 @@
 //! Changes after which a contradiction is gone, found by trying.
 
 use super::Stop;
-use super::attempt::{Element, Instead, Outcome};
+use super::attempt::{Element, Instead, Outcome, Terms};
 use super::catalogue::Catalogue;
 use super::clash::Edit;
 use super::explain::{Story, version_at};
@@ -17,16 +17,17 @@ const RUNS: usize = 16;
 /// Steps in one run.
 const STEPS: u64 = 20_000;
 
-/// The edits of one contradiction, best first.
+/// The edits of one contradiction, best first, and whether every demand in a file was tried.
 pub(super) fn find<C: Catalogue>(
     story: &Story<'_, '_, C>,
     contested: Id,
     near: Option<&str>,
-) -> Result<Vec<Edit>, Stop> {
+) -> Result<(Vec<Edit>, bool), Stop> {
     let mut search = Search {
         story,
         runs: 0,
         edits: Vec::new(),
+        searched: true,
     };
     let (manifest, others): (Vec<_>, Vec<_>) = story
         .in_order()
@@ -53,13 +54,14 @@ pub(super) fn find<C: Catalogue>(
     for (by, to) in others {
         search.loosen(by, to)?;
     }
-    Ok(search.edits)
+    Ok((search.edits, search.searched))
 }
 
 struct Search<'a, 'b, 'q, C: Catalogue> {
     story: &'a Story<'b, 'q, C>,
     runs: usize,
     edits: Vec<Edit>,
+    searched: bool,
 }
 
 impl<C: Catalogue> Search<'_, '_, '_, C> {
@@ -71,8 +73,9 @@ impl<C: Catalogue> Search<'_, '_, '_, C> {
         self.run(&terms, to)
     }
 
-    fn run(&mut self, terms: &super::attempt::Terms, id: Id) -> Result<Option<Version>, Stop> {
+    fn run(&mut self, terms: &Terms, id: Id) -> Result<Option<Version>, Stop> {
         if self.runs >= RUNS || self.edits.len() >= TOLD {
+            self.searched = false;
             return Ok(None);
         }
         self.runs += 1;
@@ -80,13 +83,17 @@ impl<C: Catalogue> Search<'_, '_, '_, C> {
         terms.steps = STEPS;
         match self.story.index.attempt(&terms) {
             Ok(Outcome::Fits(found)) => version_at(self.story.index, id, &found),
-            Ok(Outcome::Unfit(_)) | Err(Stop::Steps(_)) => Ok(None),
+            Ok(Outcome::Unfit(_)) => Ok(None),
+            Err(Stop::Steps(_)) => {
+                self.searched = false;
+                Ok(None)
+            }
             Err(stop) => Err(stop),
         }
     }
 
     /// What is written in a file that the user can be expected to change.
-    fn written(&self, by: Id, to: Id) -> Result<Option<Written>, Stop> {
+    fn written(&mut self, by: Id, to: Id) -> Result<Option<Written>, Stop> {
         let entry = self.story.index.entry(by)?;
         if !matches!(entry.origin, Origin::Root | Origin::Pinned(_)) {
             return Ok(None);
@@ -100,7 +107,10 @@ impl<C: Catalogue> Search<'_, '_, '_, C> {
             .unwrap_or_default();
         Ok(match written.len() {
             1 => written.pop(),
-            _ => None,
+            _ => {
+                self.searched = false;
+                None
+            }
         })
     }
 

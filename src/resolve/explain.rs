@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Stop;
-use super::attempt::{Element, Outcome, Terms};
+use super::attempt::{Element, Terms};
 use super::catalogue::Catalogue;
-use super::clash::{Asker, Clash, Contradiction, Reason, RuledOut, Want};
+use super::clash::{Asker, Clash, Contradiction, Pinned, Reason, RuledOut, Want};
 use super::edits;
 use super::index::{Entry, Id, Index, Origin, Written};
 use super::shrink::Culprits;
@@ -17,30 +17,27 @@ use crate::version::{Constraint, Version};
 /// Contradictions that are told at once.
 const TOLD: usize = 3;
 
+/// Contradictions that are looked for, so that an edit of one is not held against another.
+const SOUGHT: usize = 16;
+
 /// What does not fit, where it is known that something does not.
 pub(super) fn clash<C: Catalogue>(index: &Index<'_, C>, terms: &Terms) -> Result<Clash, Stop> {
     let mut found: Vec<Culprits> = Vec::new();
     let mut rest = terms.clone();
-    let mut more = false;
-    while found.len() < TOLD {
+    while found.len() < SOUGHT {
         match index.culprits(&rest) {
             Ok(Some(culprits)) => {
                 rest.without.extend(culprits.elements.iter().copied());
                 found.push(culprits);
             }
             Ok(None) => break,
-            Err(Stop::Steps(_)) if !found.is_empty() => {
-                more = true;
-                break;
-            }
+            Err(Stop::Steps(_)) if !found.is_empty() => break,
             Err(stop) => return Err(stop),
         }
     }
-    if found.len() == TOLD {
-        more = !matches!(index.attempt(&rest), Ok(Outcome::Fits(_)));
-    }
+    let more = found.len() > TOLD;
     let mut contradictions = Vec::new();
-    for (at, culprits) in found.iter().enumerate() {
+    for (at, culprits) in found.iter().enumerate().take(TOLD) {
         let mut terms = terms.clone();
         let others = found.iter().enumerate().filter(|(other, _)| *other != at);
         terms
@@ -167,16 +164,24 @@ impl<'a, 'q, C: Catalogue> Story<'a, 'q, C> {
         let contested = self.contested()?;
         let entry = self.index.entry(contested)?;
         let asked = self.index.catalogue.sources();
-        let (known, pinned, source) = match &entry.origin {
-            Origin::Pinned(candidate) => (true, true, Some(candidate.source.clone())),
-            Origin::Offered(_) => (true, false, self.source(&entry, &asked)),
-            Origin::Root | Origin::Nowhere => (false, false, None),
+        let (known, source) = match &entry.origin {
+            Origin::Pinned(candidate) => (true, Some(candidate.source.clone())),
+            Origin::Offered(_) => (true, self.source(&entry, &asked)),
+            Origin::Root | Origin::Nowhere => (false, None),
+        };
+        let line = question.manifest.cookbooks.get(&*entry.name);
+        let pinned = match &entry.origin {
+            Origin::Pinned(candidate) => Some(Pinned {
+                version: candidate.version,
+                at: line.map(|asked| asked.at.clone()),
+            }),
+            _ => None,
         };
         let near = match known {
             true => None,
-            false => self.near(&entry.name),
+            false => self.near(contested, &entry.name),
         };
-        let edits = edits::find(self, contested, near.as_deref())?;
+        let (edits, edits_searched) = edits::find(self, contested, near.as_deref())?;
         Ok(Contradiction {
             name: entry.name.to_string(),
             known,
@@ -187,6 +192,7 @@ impl<'a, 'q, C: Catalogue> Story<'a, 'q, C> {
             asked,
             near,
             edits,
+            edits_searched,
             manifest: (
                 question.manifest.file().name().to_owned(),
                 question.manifest.format(),
@@ -201,26 +207,39 @@ impl<'a, 'q, C: Catalogue> Story<'a, 'q, C> {
         asked.get(offered.last()?.offer().source).cloned()
     }
 
-    fn near(&self, name: &str) -> Option<String> {
+    /// What was perhaps meant; what the manifest names beside it was not.
+    fn near(&self, id: Id, name: &str) -> Option<String> {
+        let question = self.index.question;
         let mut known = self.index.catalogue.names();
-        known.extend(self.index.question.pinned.keys().map(ToString::to_string));
+        known.extend(question.pinned.keys().map(ToString::to_string));
+        if self.elements.contains(&Element::Edge(Id::ROOT, id)) {
+            known.retain(|name| !question.manifest.cookbooks.contains_key(name.as_str()));
+        }
         known.sort();
         nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
     }
 
-    /// The name on which the demands meet: one that nothing gives, else one of which nothing is left,
-    /// else the one that most demands are about, the farthest from the manifest.
+    /// The name on which the demands meet: one that is needed and that nothing gives, else one of
+    /// which nothing is left, else one of which each version is out for a reason of its own, else
+    /// the one that most demands are about, the farthest from the manifest.
     fn contested(&self) -> Result<Id, Stop> {
         let mut best = None;
         for (id, left) in self.left.iter().filter(|(id, _)| **id != Id::ROOT) {
             let entry = self.index.entry(*id)?;
+            let certain = self.certain.contains(id);
             let demands = self.elements.iter().filter(|element| match element {
                 Element::Edge(_, to) => to == id,
                 Element::Held(held) => held == id,
             });
+            let mut explained = certain;
+            for version in (0_u32..).take(entry.versions.len()) {
+                explained = explained && self.reason(*id, &entry, version)? != Reason::Together;
+            }
             let score = (
-                matches!(entry.origin, Origin::Nowhere),
-                left.newest(entry.versions.len()).is_none(),
+                certain && matches!(entry.origin, Origin::Nowhere),
+                certain && left.newest(entry.versions.len()).is_none(),
+                explained,
+                !matches!(entry.origin, Origin::Nowhere),
                 demands.count(),
                 self.depth.get(id).copied(),
                 std::cmp::Reverse(entry.name.clone()),
@@ -258,13 +277,22 @@ impl<'a, 'q, C: Catalogue> Story<'a, 'q, C> {
                 }));
             }
         }
+        // The manifest's come first; a person reads them as lines.
+        wants.sort_by_key(|want| match (&want.by, &want.at) {
+            (Asker::Manifest, Some(at)) => at.span.start,
+            _ => usize::MAX,
+        });
         for element in self.elements {
             if let Element::Held(id) = element
                 && let Some(version) = self.terms.held.get(id)
             {
+                let entry = self.index.entry(*id)?;
                 wants.push(Want {
-                    by: Asker::Lock { version: *version },
-                    name: self.index.name(*id).to_string(),
+                    by: Asker::Lock {
+                        version: *version,
+                        gone: entry.place(*version).is_none(),
+                    },
+                    name: entry.name.to_string(),
                     constraint: Constraint::exactly(*version),
                     at: None,
                 });
@@ -387,6 +415,7 @@ impl<'a, 'q, C: Catalogue> Story<'a, 'q, C> {
                     return Ok(Reason::Needs {
                         name: name.to_string(),
                         constraint: written.constraint,
+                        known: !self.index.entry(edge.to)?.versions.is_empty(),
                     });
                 }
             }

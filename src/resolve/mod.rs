@@ -27,7 +27,7 @@ use crate::name::CookbookName;
 use crate::version::Version;
 
 pub use catalogue::{Catalogue, Offer};
-pub use clash::{Asker, Clash, Contradiction, Edit, Reason, RuledOut, Want};
+pub use clash::{Asker, Clash, Contradiction, Edit, Pinned, Reason, RuledOut, Want};
 pub use closed::{Conflict, Demand, Problem, resolve};
 pub use question::{Answer, Chosen, Question, SolveError};
 pub use solve::solve;

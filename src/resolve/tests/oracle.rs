@@ -334,21 +334,31 @@ fn check_edits(clash: &Clash, question: &Question<'_>, shelf: &Shelf) -> bool {
         return false;
     };
     for edit in &one.edits {
-        let (name, other, new) = match edit {
-            Edit::Constraint { name, to, at, .. } => (name, to, at),
-            other => panic!("{other:?}: all names are letters"),
+        let (name, to, at) = match edit {
+            Edit::Constraint { name, to, at, .. } => (name, Ok(to), at),
+            Edit::Rename { from, to, at } => (from, Err(to), at),
+            Edit::Free { .. } => panic!("nothing is held"),
         };
-        let at = new.as_ref().expect("what is edited is in a file");
+        let at = at.as_ref().expect("what is edited is in a file");
         let mut manifest = question.manifest.clone();
         let mut pinned = question.pinned.clone();
-        for (asked, requirement) in &mut manifest.cookbooks {
-            if asked.as_str() == name && requirement.at == *at {
-                requirement.constraint = other.clone();
+        if let Some(mut asked) = manifest.cookbooks.remove(name.as_str()) {
+            let key = match to {
+                Err(other) if asked.at == *at => other.parse().expect("a name"),
+                _ => name.parse().expect("a name"),
+            };
+            if let Ok(to) = to
+                && asked.at == *at
+            {
+                asked.constraint = to.clone();
             }
+            assert_eq!(manifest.cookbooks.insert(key, asked), None, "{edit}");
         }
-        for dependency in pinned.values_mut().flat_map(|c| &mut c.dependencies) {
-            if dependency.name == *name && dependency.at == *at {
-                dependency.constraint = other.clone();
+        let all = pinned.values_mut().flat_map(|c| &mut c.dependencies);
+        for dependency in all.filter(|one| one.name == *name && one.at == *at) {
+            match to {
+                Ok(to) => dependency.constraint = to.clone(),
+                Err(to) => dependency.name.clone_from(to),
             }
         }
         let rules = rules(&manifest, &pinned, shelf);
@@ -517,5 +527,5 @@ fn update_moves_only_what_must() {
             check_moved_least(&rules, &answer, &others, &least);
         }
     }
-    assert!(updated > 200 && held_back > 200, "{updated} {held_back}");
+    assert!(updated > 100 && held_back > 200, "{updated} {held_back}");
 }
