@@ -163,15 +163,19 @@ fn possible(rules: &Rules, counts: &dyn Fn(&str, &str) -> bool, taken: &mut Take
     })
 }
 
-/// The same with these names at these versions, if they are needed at all.
-fn possible_with(rules: &Rules, only: &BTreeMap<String, Version>) -> bool {
+/// The rules with these names at these versions, if they are needed at all.
+fn with(rules: &Rules, only: &BTreeMap<String, Version>) -> Rules {
     let mut rules = rules.clone();
     for (name, version) in only {
         if let Some(versions) = rules.get_mut(name) {
             versions.retain(|known, _| known == version);
         }
     }
-    possible(&rules, &|_, _| true, &mut root())
+    rules
+}
+
+fn possible_with(rules: &Rules, only: &BTreeMap<String, Version>) -> bool {
+    possible(&with(rules, only), &|_, _| true, &mut root())
 }
 
 fn root() -> Taken {
@@ -276,30 +280,36 @@ fn check_moved_least(
     }
 }
 
+/// The culprits leave nothing, and any one of them less leaves something. Whether an edit was found.
 fn check_clash(rules: &Rules, question: &Question<'_>, shelf: &Shelf) -> bool {
     let index = Index::new(question, shelf);
     let terms = Terms::of(&index);
     let culprits = index.culprits(&terms).expect("a run").expect("culprits");
     assert!(culprits.minimal, "a small one is always tried in full");
-    let named: BTreeSet<(Rc<str>, Rc<str>)> = culprits
-        .elements
-        .iter()
-        .map(|element| match element {
-            Element::Edge(by, to) => (index.name(*by), index.name(*to)),
-            Element::Held(_) => panic!("nothing is held"),
-        })
-        .collect();
-    let only = |by: &str, to: &str| named.contains(&(by.into(), to.into()));
-    assert!(
-        !possible(rules, &only, &mut root()),
-        "the culprits are not to blame"
-    );
-    for left_out in &named {
-        let fewer = |by: &str, to: &str| only(by, to) && (by, to) != (&*left_out.0, &*left_out.1);
-        assert!(
-            possible(rules, &fewer, &mut root()),
-            "{left_out:?} is no culprit"
-        );
+    let without = |left_out: Option<Element>| {
+        let mut held = BTreeMap::new();
+        let mut named: BTreeSet<(Rc<str>, Rc<str>)> = BTreeSet::new();
+        for element in culprits
+            .elements
+            .iter()
+            .filter(|one| Some(**one) != left_out)
+        {
+            match element {
+                Element::Edge(by, to) => {
+                    named.insert((index.name(*by), index.name(*to)));
+                }
+                Element::Held(id) => {
+                    let name = index.name(*id);
+                    held.insert(name.to_string(), question.held[&*name]);
+                }
+            }
+        }
+        let only = |by: &str, to: &str| named.contains(&(by.into(), to.into()));
+        possible(&with(rules, &held), &only, &mut root())
+    };
+    assert!(!without(None), "the culprits are not to blame");
+    for element in &culprits.elements {
+        assert!(without(Some(*element)), "{element:?} is no culprit");
     }
     let Err(SolveError::Clash(clash)) = solve(question, shelf) else {
         panic!("no clash");
@@ -337,7 +347,13 @@ fn check_edits(clash: &Clash, question: &Question<'_>, shelf: &Shelf) -> bool {
         let (name, to, at) = match edit {
             Edit::Constraint { name, to, at, .. } => (name, Ok(to), at),
             Edit::Rename { from, to, at } => (from, Err(to), at),
-            Edit::Free { .. } => panic!("nothing is held"),
+            Edit::Free { name, .. } => {
+                let mut held = held(question);
+                assert!(held.remove(name).is_some(), "{edit}");
+                let rules = rules(question.manifest, question.pinned, shelf);
+                assert!(possible_with(&rules, &held), "{edit} changes nothing");
+                continue;
+            }
         };
         let at = at.as_ref().expect("what is edited is in a file");
         let mut manifest = question.manifest.clone();
@@ -363,11 +379,17 @@ fn check_edits(clash: &Clash, question: &Question<'_>, shelf: &Shelf) -> bool {
         }
         let rules = rules(&manifest, &pinned, shelf);
         assert!(
-            possible(&rules, &|_, _| true, &mut root()),
+            possible_with(&rules, &held(question)),
             "{edit} changes nothing"
         );
     }
     !one.edits.is_empty()
+}
+
+fn held(question: &Question<'_>) -> BTreeMap<String, Version> {
+    let held = question.held.iter();
+    held.map(|(name, version)| (name.to_string(), *version))
+        .collect()
 }
 
 fn shuffled(shelf: &Shelf, dice: &mut Dice) -> Shelf {
@@ -433,6 +455,43 @@ fn the_solver_agrees_with_trying_everything() {
     assert!(
         fits > 500 && clashes > 500 && edited > 200 && left > 200,
         "{fits} {clashes} {edited} {left}"
+    );
+}
+
+#[test]
+fn what_is_held_is_never_left_and_is_a_culprit_like_others() {
+    let mut dice = Dice(11);
+    let (mut fits, mut clashes, mut freed) = (0, 0, 0);
+    for _ in 0..3_000 {
+        let world = world(&mut dice);
+        let (manifest, pinned) = (manifest(&world.manifest), pinned(&world.pins));
+        let shelf = shelf(&world.universe);
+        let rules = rules(&manifest, &pinned, &shelf);
+        let mut question = Question::new(&manifest, &pinned);
+        question.held = versions(&world.lock);
+        question
+            .held
+            .retain(|name, _| !pinned.contains_key(name) && dice.below(2) == 0);
+        let result = solve(&question, &shelf);
+        let held = held(&question);
+        assert_eq!(result.is_ok(), possible_with(&rules, &held), "{world:?}");
+        match result {
+            Ok(answer) => {
+                fits += 1;
+                check_fits(&rules, &manifest, &pinned, &answer);
+                assert_eq!(kept(&answer, &question.held), held);
+                check_newest(&rules, &manifest, &answer, &held);
+            }
+            Err(error) => {
+                clashes += 1;
+                freed += usize::from(format!("{error:?}").contains("Free {"));
+                check_clash(&rules, &question, &shelf);
+            }
+        }
+    }
+    assert!(
+        fits > 300 && clashes > 500 && freed > 100,
+        "{fits} {clashes} {freed}"
     );
 }
 
