@@ -28,6 +28,8 @@ pub struct Diagnostic {
     pub message: String,
     /// The lines to show, in order.
     pub labels: Vec<Label>,
+    /// What else is known and is on no line.
+    pub notes: Vec<String>,
     /// What to do next, one step each.
     pub hints: Vec<String>,
 }
@@ -38,6 +40,7 @@ impl Diagnostic {
         Self {
             message: message.into(),
             labels: Vec::new(),
+            notes: Vec::new(),
             hints: Vec::new(),
         }
     }
@@ -46,6 +49,13 @@ impl Diagnostic {
     #[must_use]
     pub fn label(mut self, label: Label) -> Self {
         self.labels.push(label);
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 

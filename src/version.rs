@@ -140,6 +140,27 @@ impl Constraint {
         }
     }
 
+    /// `= x.y.z`.
+    pub fn exactly(version: Version) -> Self {
+        Self {
+            operator: Operator::Equal,
+            version,
+            parts: 3,
+            raw: version.to_string().into(),
+        }
+    }
+
+    /// `~> x.y`: this version and what follows it up to the next major one.
+    pub fn within_major(version: Version) -> Self {
+        let Version { major, minor, .. } = version;
+        Self {
+            operator: Operator::Pessimistic,
+            version: Version::new(major, minor, 0),
+            parts: 2,
+            raw: format!("{major}.{minor}").into(),
+        }
+    }
+
     /// Whether every version fits.
     pub fn is_any(&self) -> bool {
         self.operator == Operator::GreaterOrEqual && self.version == Version::default()

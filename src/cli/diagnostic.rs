@@ -24,6 +24,9 @@ pub(super) fn render(severity: Severity, diagnostic: &Diagnostic) -> String {
     for (file, labels) in by_file(&diagnostic.labels) {
         group = group.element(snippet(file, &labels));
     }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(note));
+    }
     for hint in &diagnostic.hints {
         group = group.element(Level::HELP.message(hint));
     }

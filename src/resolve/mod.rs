@@ -1,15 +1,36 @@
-//! Whether the cookbooks of a manifest fit together: every dependency met, every constraint kept.
-//! Chef allows cycles, and so does this.
+//! Which versions of the cookbooks of a manifest fit together: every dependency met, every constraint
+//! kept. Chef allows cycles, and so does this.
+//!
+//! [`solve`] chooses versions from a [`Catalogue`]; where there is nothing to choose from, [`resolve`]
+//! checks what the manifest itself locates.
+
+mod attempt;
+mod catalogue;
+mod clash;
+mod closed;
+mod edits;
+mod explain;
+mod index;
+mod question;
+mod shrink;
+mod solve;
+mod versions;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use crate::error::{Diagnose, Diagnostic};
-use crate::manifest::{Format, Manifest};
+use crate::event::Cancelled;
 use crate::metadata::Dependency;
 use crate::name::CookbookName;
-use crate::text::{Location, nearest};
-use crate::version::{Constraint, Version};
+use crate::version::Version;
+
+pub use catalogue::{Catalogue, Offer};
+pub use clash::{Asker, Clash, Contradiction, Edit, Pinned, Reason, RuledOut, Want};
+pub use closed::{Conflict, Demand, Problem, resolve};
+pub use question::{Answer, Chosen, Question, SolveError};
+pub use solve::solve;
 
 /// What a source gave for a name of the manifest.
 #[derive(Clone, Debug)]
@@ -29,366 +50,14 @@ pub struct Resolution {
     pub dependencies: BTreeMap<CookbookName, Vec<CookbookName>>,
 }
 
-/// Everything that keeps cookbooks from fitting together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// Each thing that is wrong, by the name it is about.
-    pub problems: Vec<Problem>,
-}
-
-/// One thing that is wrong, about one name.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// Somebody depends on a cookbook that has no source.
-    Missing {
-        /// The cookbook.
-        name: String,
-        /// Who depends on it.
-        demands: Vec<Demand>,
-        /// The manifest's file.
-        manifest: String,
-        /// What kind of file that is.
-        format: Format,
-        /// Whether the manifest names places that this version does not ask.
-        has_upstreams: bool,
-        /// The manifest's line about it, where that gives no source.
-        stated: Option<Location>,
-        /// A name of the manifest that is close to it.
-        near: Option<String>,
-    },
-    /// The version found does not fit what is asked.
-    Unfit {
-        /// The cookbook.
-        name: CookbookName,
-        /// The version found.
-        found: Version,
-        /// Where it was found.
-        source: String,
-        /// The manifest's line that gives the source.
-        at: Location,
-        /// The demands that it does not fit.
-        demands: Vec<Demand>,
-    },
-}
-
-/// Who wants which versions of a cookbook.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Demand {
-    /// The cookbook that asks and its version; none for the manifest itself.
-    pub by: Option<(CookbookName, Version)>,
-    /// The versions wanted.
-    pub constraint: Constraint,
-    /// Where that is written.
-    pub at: Location,
-}
-
-impl fmt::Display for Demand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.by {
-            Some((name, version)) => write!(f, "`{name}` {version} wants `{}`", self.constraint),
-            None => write!(f, "the manifest wants `{}`", self.constraint),
-        }
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let messages: Vec<_> = self.problems.iter().map(Problem::message).collect();
-        f.write_str(&messages.join("; "))
-    }
-}
-
-impl std::error::Error for Conflict {}
-
-impl Diagnose for Conflict {
-    fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.problems.iter().map(Problem::diagnostic).collect()
-    }
-}
-
-impl Problem {
-    fn message(&self) -> String {
-        match self {
-            Self::Missing { name, demands, .. } => {
-                let askers: Vec<_> = demands
-                    .iter()
-                    .filter_map(|demand| demand.by.as_ref())
-                    .map(|(name, _)| format!("`{name}`"))
-                    .collect();
-                match askers.is_empty() {
-                    true => format!("cookbook `{name}` has no source"),
-                    false => format!(
-                        "no source gives cookbook `{name}`, which {} needs",
-                        askers.join(" and ")
-                    ),
-                }
-            }
-            Self::Unfit {
-                name,
-                found,
-                source,
-                ..
-            } => format!("cookbook `{name}` is {found} in {source}, which does not fit"),
-        }
-    }
-
-    fn diagnostic(&self) -> Diagnostic {
-        let mut diagnostic = Diagnostic::new(self.message());
-        match self {
-            Self::Missing {
-                name,
-                demands,
-                manifest,
-                format,
-                has_upstreams,
-                stated,
-                near,
-            } => {
-                for demand in demands {
-                    diagnostic = diagnostic.label(demand.at.label(demand.to_string()));
-                }
-                if let Some(at) = stated {
-                    diagnostic =
-                        diagnostic.label(at.label("says which versions, but not where from"));
-                }
-                if let Some(near) = near {
-                    diagnostic =
-                        diagnostic.hint(format!("the manifest has `{near}`: is that meant?"));
-                }
-                if *has_upstreams {
-                    diagnostic = diagnostic.hint(
-                        "this version of cookpack cannot ask a Supermarket or another source that gives cookbooks by name",
-                    );
-                }
-                diagnostic.hint(whence(name, manifest, *format))
-            }
-            Self::Unfit {
-                name, at, demands, ..
-            } => {
-                for demand in demands {
-                    diagnostic = diagnostic.label(demand.at.label(demand.to_string()));
-                }
-                let constraints: Vec<_> = demands
-                    .iter()
-                    .map(|demand| format!("`{}`", demand.constraint))
-                    .collect();
-                diagnostic
-                    .label(at.label("this is where it comes from"))
-                    .hint(format!(
-                        "point `{name}` at a tag, branch or folder whose version fits {}, or change the constraint",
-                        constraints.join(" and ")
-                    ))
-            }
-        }
-    }
-}
-
-/// How to say where a cookbook comes from.
-fn whence(name: &str, manifest: &str, format: Format) -> String {
-    match format {
-        Format::Berksfile | Format::Policyfile | Format::Cheffile => format!(
-            "write where it comes from into {manifest}: `cookbook \"{name}\", git: \"...\"` or `cookbook \"{name}\", path: \"...\"`"
-        ),
-        _ => format!(
-            "write where it comes from into [cookbooks] of {manifest}: `{name} = {{ git = \"...\" }}` or `{name} = {{ path = \"...\" }}`; or, if the machine already has it, `provided = [\"{name}\"]` into [bundle]"
-        ),
-    }
-}
-
-/// Checks that the candidates of a manifest fit together.
-///
-/// # Errors
-/// Every problem at once.
-pub fn resolve(
-    manifest: &Manifest,
-    candidates: &BTreeMap<CookbookName, Candidate>,
-) -> Result<Resolution, Conflict> {
-    let mut demands: BTreeMap<&str, Vec<Demand>> = BTreeMap::new();
-    for (name, requirement) in &manifest.cookbooks {
-        demands.entry(name.as_str()).or_default().push(Demand {
-            by: None,
-            constraint: requirement.constraint.clone(),
-            at: requirement.at.clone(),
-        });
-    }
-    for (name, candidate) in candidates {
-        for dependency in &candidate.dependencies {
-            demands.entry(&dependency.name).or_default().push(Demand {
-                by: Some((name.clone(), candidate.version)),
-                constraint: dependency.constraint.clone(),
-                at: dependency.at.clone(),
-            });
-        }
-    }
-    let problems: Vec<_> = demands
-        .into_iter()
-        .filter_map(|(name, demands)| problem(manifest, candidates, name, demands))
-        .collect();
-    if !problems.is_empty() {
-        return Err(Conflict { problems });
-    }
-    let dependencies = candidates
-        .iter()
-        .map(|(name, candidate)| (name.clone(), packed_dependencies(candidate, candidates)))
-        .collect();
-    Ok(Resolution { dependencies })
-}
-
-fn packed_dependencies(
-    candidate: &Candidate,
-    candidates: &BTreeMap<CookbookName, Candidate>,
-) -> Vec<CookbookName> {
-    let mut names: Vec<_> = candidate
-        .dependencies
-        .iter()
-        .filter_map(|dependency| candidates.get_key_value(dependency.name.as_str()))
-        .map(|(name, _)| name.clone())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-fn problem(
-    manifest: &Manifest,
-    candidates: &BTreeMap<CookbookName, Candidate>,
-    name: &str,
-    demands: Vec<Demand>,
-) -> Option<Problem> {
-    let Some((name, candidate)) = candidates.get_key_value(name) else {
-        if manifest.provided.contains(name) {
-            return None;
-        }
-        let (stated, demands): (Vec<_>, Vec<_>) = demands.into_iter().partition(|d| d.by.is_none());
-        let known = candidates.keys().map(CookbookName::as_str);
-        return Some(Problem::Missing {
-            name: name.to_owned(),
-            demands,
-            manifest: manifest.file().name().to_owned(),
-            format: manifest.format(),
-            has_upstreams: !manifest.upstreams.is_empty(),
-            stated: stated.into_iter().next().map(|demand| demand.at),
-            near: nearest(name, known).map(str::to_owned),
-        });
-    };
-    let unfit: Vec<_> = demands
-        .into_iter()
-        .filter(|demand| !demand.constraint.matches(candidate.version))
-        .collect();
-    let requirement = manifest.cookbooks.get(name)?;
-    (!unfit.is_empty()).then(|| Problem::Unfit {
-        name: name.clone(),
-        found: candidate.version,
-        source: candidate.source.clone(),
-        at: requirement.at.clone(),
-        demands: unfit,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::SourceFile;
-
-    fn manifest(cookbooks: &str) -> Manifest {
-        let text =
-            format!("[bundle]\nname = \"x\"\nprovided = [\"agent\"]\n[cookbooks]\n{cookbooks}");
-        Manifest::parse("cookpack.toml", &text).unwrap()
-    }
-
-    type Listed<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
-
-    fn candidates(list: &[Listed<'_>]) -> BTreeMap<CookbookName, Candidate> {
-        let candidate = |name: &str, version: &str, depends: &[(&str, &str)]| Candidate {
-            version: version.parse().unwrap(),
-            dependencies: depends
-                .iter()
-                .map(|(dependency, constraint)| Dependency {
-                    name: (*dependency).to_owned(),
-                    constraint: constraint.parse().unwrap(),
-                    at: SourceFile::new(format!("{name}/metadata.rb"), "\n\ndepends\n").at(2..9),
-                })
-                .collect(),
-            source: format!("the source of {name}"),
-        };
-        list.iter()
-            .map(|(name, version, depends)| {
-                (name.parse().unwrap(), candidate(name, version, depends))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn cycles_and_provided_cookbooks_are_fine() {
-        let manifest = manifest("a = { path = \"a\" }\nb = { path = \"b\" }\n");
-        let candidates = candidates(&[
-            (
-                "a",
-                "1.0",
-                &[("b", "~> 2.0"), ("agent", "> 9.0"), ("a", "= 1.0")],
-            ),
-            ("b", "2.5", &[("a", ">= 0.0.0"), ("a", ">= 1.0")]),
-        ]);
-        let resolution = resolve(&manifest, &candidates).unwrap();
-        let names = |name: &str| {
-            resolution.dependencies[name]
-                .iter()
-                .map(CookbookName::as_str)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(names("a"), ["a", "b"]);
-        assert_eq!(names("b"), ["a"]);
-    }
-
-    #[test]
-    fn what_is_missing_is_told_with_everyone_who_asks() {
-        let manifest = manifest("a = { path = \"a\" }\nb = { path = \"b\" }\nzip = \"~> 1.0\"\n");
-        let candidates = candidates(&[
-            ("a", "1.0", &[("bb", "~> 2.0")]),
-            ("b", "2.5", &[("bb", "= 3.0.0")]),
-        ]);
-        let conflict = resolve(&manifest, &candidates).unwrap_err();
-        let shown = conflict.diagnostics();
-        assert_eq!(shown.len(), 2);
-        assert_eq!(
-            shown[0].message,
-            "no source gives cookbook `bb`, which `a` and `b` needs"
-        );
-        assert_eq!(shown[0].labels[0].note, "`a` 1.0.0 wants `~> 2.0`");
-        assert_eq!(shown[0].labels[1].at.to_string(), "b/metadata.rb:3");
-        assert!(shown[0].hints[0].contains("has `b`"), "{shown:?}");
-        assert!(shown[0].hints[1].contains("`bb = { git = "), "{shown:?}");
-        assert_eq!(shown[1].message, "cookbook `zip` has no source");
-        assert_eq!(shown[1].labels[0].at.to_string(), "cookpack.toml:7");
-    }
-
-    #[test]
-    fn what_does_not_fit_is_told_with_what_was_found_and_where() {
-        let manifest =
-            manifest("a = { path = \"a\" }\nb = { path = \"b\", version = \"~> 3.0\" }\n");
-        let candidates = candidates(&[
-            ("a", "1.0", &[("b", "< 2.0"), ("b", "> 2.0")]),
-            ("b", "2.5", &[]),
-        ]);
-        let conflict = resolve(&manifest, &candidates).unwrap_err();
-        let shown = conflict.diagnostics().remove(0);
-        assert_eq!(
-            shown.message,
-            "cookbook `b` is 2.5.0 in the source of b, which does not fit"
-        );
-        let notes: Vec<_> = shown.labels.iter().map(|label| &*label.note).collect();
-        assert_eq!(
-            notes,
-            [
-                "the manifest wants `~> 3.0`",
-                "`a` 1.0.0 wants `< 2.0`",
-                "this is where it comes from"
-            ]
-        );
-        assert!(
-            shown.hints[0].contains("fits `~> 3.0` and `< 2.0`"),
-            "{shown:?}"
-        );
-    }
+/// Why a run of the solver ended before it found anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Stop {
+    #[error(transparent)]
+    Cancelled(Cancelled),
+    #[error("given up after {0} steps")]
+    Steps(u64),
+    /// The index keeps the error itself.
+    #[error("the catalogue could not be asked")]
+    Catalogue,
 }

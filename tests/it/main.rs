@@ -43,6 +43,7 @@ mod remotes_ssh;
 mod ruby;
 mod ruby_manifests;
 mod run_list;
+mod solver;
 mod sources;
 mod store;
 mod submodules;
