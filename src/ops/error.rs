@@ -387,6 +387,9 @@ impl Diagnose for Error {
                 Pin::Git { .. } => shown.hint(
                     "either the lockfile was edited or the store is damaged: restore the lockfile, or delete the store's copy and build again",
                 ),
+                Pin::Upstream { .. } => shown.hint(
+                    "either the lockfile was edited, or another file is given under this version than was locked: restore the lockfile, and ask who publishes it",
+                ),
                 Pin::Path { .. } => shown.hint("run `cookpack lock` to take the folder as it is now"),
             },
             Self::NotInManifest {
