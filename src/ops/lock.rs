@@ -1,7 +1,10 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
+use std::collections::BTreeMap;
+
 use super::expand::expand_globs;
 use super::gather::{Gathered, gather};
+use super::graph::{Edge, edges};
 use super::load::LoadedCookbook;
 use super::{Context, Error, LockDifference, choose_groups};
 use crate::event::Event;
@@ -74,6 +77,7 @@ pub fn lock_and_assemble(
     let Prepared {
         lockfile,
         cookbooks,
+        ..
     } = prepare(cx, manifest, mode)?;
     let layout = Layout::of(manifest, manifest.bundle.layout, cookbooks)?;
     for warning in layout.warnings() {
@@ -83,7 +87,9 @@ pub fn lock_and_assemble(
 }
 
 pub(super) struct Prepared {
-    lockfile: Lockfile,
+    pub(super) lockfile: Lockfile,
+    /// Who wants each cookbook, of all groups.
+    pub(super) edges: BTreeMap<CookbookName, Vec<Edge>>,
     pub(super) cookbooks: Vec<PlannedCookbook>,
 }
 
@@ -140,6 +146,7 @@ pub(super) fn prepare(
         LockMode::Exact(Some(existing)) => existing.clone(),
         _ => lockfile,
     };
+    let edges = edges(manifest, &found);
     let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
@@ -148,6 +155,7 @@ pub(super) fn prepare(
         .collect();
     Ok(Prepared {
         lockfile,
+        edges,
         cookbooks,
     })
 }
