@@ -8,11 +8,13 @@ use std::fmt;
 use crate::digest::{ContentDigest, Digest};
 use crate::document::DocumentError;
 use crate::error::{Diagnose, Diagnostic};
-use crate::manifest::{CommitId, GitRef, Source};
+#[cfg(doc)]
+use crate::manifest::UpstreamKind;
+use crate::manifest::{CommitId, GitRef, Source, Upstream, upstreams_for};
 use crate::name::CookbookName;
 use crate::path::TreePath;
 use crate::text::Location;
-use crate::version::Version;
+use crate::version::{Constraint, Version};
 
 /// The version of the format that this crate writes, and the newest it reads.
 const FORMAT: u64 = 1;
@@ -66,6 +68,15 @@ pub enum Pin {
         /// note for who reads the lockfile: [`Pin::pins_the_same`] does not look at it.
         dirty: bool,
     },
+    /// A version that a place gives by name; which version is [`LockedCookbook::version`].
+    Upstream {
+        /// The place's address ([`UpstreamKind::address`]).
+        upstream: String,
+        /// Where it gives this version: a file to download, or a folder. Without credentials and query.
+        url: String,
+        /// The digest of that file as it was first seen; none for a folder.
+        sha256: Option<Digest>,
+    },
 }
 
 /// A submodule of a git repository, at the commit that the repository names.
@@ -80,7 +91,8 @@ pub struct LockedSubmodule {
 }
 
 impl Pin {
-    /// Whether this is a pin of what the manifest asks for.
+    /// Whether this is a pin of the source that the manifest gives. What comes from a place that gives
+    /// cookbooks by name has none: [`LockedCookbook::answers`] is asked of that.
     pub fn pins(&self, source: &Source) -> bool {
         match (self, source) {
             (
@@ -129,6 +141,7 @@ impl fmt::Display for Pin {
                 }
             }
             Pin::Path { path, .. } => f.write_str(path),
+            Pin::Upstream { upstream, .. } => f.write_str(upstream),
         }
     }
 }
@@ -179,6 +192,22 @@ impl Diagnose for LockfileError {
 }
 
 impl LockedCookbook {
+    /// Whether this is still an answer to a demand for the cookbook `name` by its name alone: it came from
+    /// one of the places that are asked for that name now, and its version fits. `upstreams` are all the
+    /// places of the bundle.
+    pub fn answers(
+        &self,
+        name: &CookbookName,
+        constraint: &Constraint,
+        upstreams: &[Upstream],
+    ) -> bool {
+        let Pin::Upstream { upstream, .. } = &self.pin else {
+            return false;
+        };
+        let asked = upstreams_for(upstreams, name);
+        constraint.matches(self.version) && asked.iter().any(|u| u.kind.address() == *upstream)
+    }
+
     /// Whether the other is the same decision: all but whether a folder's content was committed.
     pub fn is_same(&self, other: &LockedCookbook) -> bool {
         let rest =

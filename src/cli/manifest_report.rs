@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::manifest::{
     Berksfile, BerksfileLock, Declaration, GitOrigin, GlobRequirement, GlobSource, IncludedPolicy,
-    Manifest, Origin, Policyfile, Requirement, Source, Upstream, redact,
+    Manifest, NamePattern, Origin, Policyfile, Requirement, Source, Upstream, redact,
 };
 use crate::metadata::Json;
 use crate::ops::ManifestFile;
@@ -104,6 +104,12 @@ fn upstreams(upstreams: &[Upstream]) -> Vec<Value> {
         if !upstream.preferred_for.is_empty() {
             document["preferred_for"] = json!(upstream.preferred_for);
         }
+        for (key, patterns) in [("only", &upstream.only), ("except", &upstream.except)] {
+            if !patterns.is_empty() {
+                let texts: Vec<_> = patterns.iter().map(NamePattern::as_str).collect();
+                document[key] = json!(texts);
+            }
+        }
         document
     };
     upstreams.iter().map(one).collect()
@@ -157,6 +163,8 @@ fn cookpack_toml(manifest: &Manifest) -> Value {
         "run_list": run_list,
         "provided": manifest.provided.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "dependencies": cookbooks.map(|(name, asked)| requirement(name.as_str(), asked)).collect::<Vec<_>>(),
+        "sources": upstreams(&manifest.upstreams),
+        "transitive_sources": manifest.transitive_sources,
         "globs": manifest.globs.iter().map(glob).collect::<Vec<_>>(),
         "git": {
             "executable": manifest.git.executable,

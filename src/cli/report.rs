@@ -135,6 +135,17 @@ fn pin_json(pin: &Pin) -> Value {
             }
             source
         }
+        Pin::Upstream {
+            upstream,
+            url,
+            sha256,
+        } => {
+            let mut source = json!({ "source": upstream, "url": url });
+            if let Some(digest) = sha256 {
+                source["sha256"] = json!(digest.to_string());
+            }
+            source
+        }
         Pin::Git {
             url,
             reference,

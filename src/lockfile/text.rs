@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::{FORMAT, LockedCookbook, LockedSubmodule, Lockfile, LockfileError, Pin};
 use crate::document::{DocumentError, Table, invalid, quote, read_document};
-use crate::manifest::{CommitId, CommitPrefix, GitRef, check_ref_name};
+use crate::manifest::{CommitId, CommitPrefix, GitRef, check_ref_name, redact};
 use crate::name::CookbookName;
 use crate::path::TreePath;
 use crate::text::{Location, SourceFile};
@@ -66,6 +66,17 @@ impl LockedCookbook {
                 pairs.push(("path", quote(path)));
                 if *dirty {
                     pairs.push(("dirty", "true".to_owned()));
+                }
+            }
+            Pin::Upstream {
+                upstream,
+                url,
+                sha256,
+            } => {
+                pairs.push(("source", quote(upstream)));
+                pairs.push(("url", quote(url)));
+                if let Some(digest) = sha256 {
+                    pairs.push(("sha256", quote(&digest.to_string())));
                 }
             }
             Pin::Git {
@@ -132,7 +143,7 @@ fn print_list(entries: impl Iterator<Item = String>) -> String {
 }
 
 /// The keys of one locked cookbook.
-const COOKBOOK_KEYS: [&str; 15] = [
+const COOKBOOK_KEYS: [&str; 18] = [
     "asked",
     "branch",
     "commit",
@@ -145,8 +156,11 @@ const COOKBOOK_KEYS: [&str; 15] = [
     "path",
     "ref",
     "rel",
+    "sha256",
+    "source",
     "submodules",
     "tag",
+    "url",
     "version",
 ];
 
@@ -154,12 +168,7 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
     let version = require(table, "version", str::parse)?;
     let git = table.string("git")?;
     let path = table.string("path")?;
-    let branch = table.parsed("branch", check_ref_name)?;
-    let tag = table.parsed("tag", check_ref_name)?;
-    let asked = table.parsed("asked", str::parse::<CommitPrefix>)?;
-    let any = table.parsed("ref", check_ref_name)?;
-    let rel = table.parsed("rel", TreePath::parse)?;
-    let commit = table.parsed("commit", str::parse::<CommitId>)?;
+    let source = table.string("source")?;
     let content = require(table, "content", str::parse)?;
     let dependencies = table
         .strings("dependencies")?
@@ -169,7 +178,53 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
                 .map_err(|e| invalid(&e as &dyn fmt::Display, at))
         })
         .collect::<Result<_, _>>()?;
-    let at = table.at();
+    let pin = match (git, path, source) {
+        (Some((url, _)), None, None) => read_git_pin(table, url)?,
+        (None, Some((path, _)), None) => {
+            refuse_keys(table, "a folder", &[&OF_GIT[..], &OF_UPSTREAM].concat())?;
+            Pin::Path {
+                path,
+                dirty: table.boolean("dirty")?.unwrap_or(false),
+            }
+        }
+        (None, None, Some(source)) => read_upstream_pin(table, source)?,
+        _ => {
+            return Err(invalid(
+                &"a cookbook is locked to one of `git`, `path` and `source`",
+                table.at(),
+            ));
+        }
+    };
+    Ok(LockedCookbook {
+        version,
+        pin,
+        content,
+        dependencies,
+    })
+}
+
+/// The keys beside `git`.
+const OF_GIT: [&str; 8] = [
+    "asked",
+    "branch",
+    "commit",
+    "lfs",
+    "ref",
+    "rel",
+    "submodules",
+    "tag",
+];
+
+/// The keys beside `source`.
+const OF_UPSTREAM: [&str; 2] = ["sha256", "url"];
+
+fn read_git_pin(table: &Table<'_, '_>, url: String) -> Result<Pin, DocumentError> {
+    refuse_keys(table, "a commit", &[&["dirty"][..], &OF_UPSTREAM].concat())?;
+    let branch = table.parsed("branch", check_ref_name)?;
+    let tag = table.parsed("tag", check_ref_name)?;
+    let asked = table.parsed("asked", str::parse::<CommitPrefix>)?;
+    let any = table.parsed("ref", check_ref_name)?;
+    let rel = table.parsed("rel", TreePath::parse)?;
     let reference = match (branch, tag, asked, any) {
         (None, None, None, None) => GitRef::Default,
         (Some((branch, _)), None, None, None) => GitRef::Branch(branch),
@@ -179,45 +234,40 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
         _ => {
             return Err(invalid(
                 &"a cookbook is locked to more than one reference",
-                at,
+                table.at(),
             ));
         }
     };
-    let pin = match (git, path, commit) {
-        (Some((url, _)), None, Some((commit, _))) => {
-            refuse_keys(table, "a commit", &["dirty"])?;
-            Pin::Git {
-                url,
-                reference,
-                rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
-                commit,
-                lfs: table.boolean("lfs")?.unwrap_or(false),
-                submodules: read_submodules(table)?,
-            }
+    Ok(Pin::Git {
+        url,
+        reference,
+        rel: rel.map_or_else(TreePath::root, |(rel, _)| rel),
+        commit: require(table, "commit", str::parse::<CommitId>)?,
+        lfs: table.boolean("lfs")?.unwrap_or(false),
+        submodules: read_submodules(table)?,
+    })
+}
+
+fn read_upstream_pin(
+    table: &Table<'_, '_>,
+    (upstream, at): (String, Location),
+) -> Result<Pin, DocumentError> {
+    refuse_keys(table, "a source", &[&["dirty"][..], &OF_GIT].concat())?;
+    let (url, url_at) = table.required("url")?;
+    for (address, at) in [(&upstream, at), (&url, url_at)] {
+        if address.is_empty() {
+            return Err(invalid(&"an address is empty", at));
         }
-        (None, Some((path, _)), None) => {
-            refuse_keys(
-                table,
-                "a folder",
-                &["asked", "branch", "lfs", "ref", "rel", "submodules", "tag"],
-            )?;
-            Pin::Path {
-                path,
-                dirty: table.boolean("dirty")?.unwrap_or(false),
-            }
+        // Whoever reads a lockfile may see it.
+        if redact(address) != *address {
+            return Err(invalid(&"an address in a lockfile has no credentials", at));
         }
-        _ => {
-            return Err(invalid(
-                &"a cookbook is locked neither to `git` and `commit` nor to a `path`",
-                at,
-            ));
-        }
-    };
-    Ok(LockedCookbook {
-        version,
-        pin,
-        content,
-        dependencies,
+    }
+    let sha256 = table.parsed("sha256", str::parse)?;
+    Ok(Pin::Upstream {
+        upstream,
+        url,
+        sha256: sha256.map(|(digest, _)| digest),
     })
 }
 
@@ -311,225 +361,4 @@ fn merge_mark(text: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::digest::{ContentDigest, Digest};
-    use crate::manifest::Source;
-    use crate::version::Version;
-    use proptest::prelude::*;
-
-    fn sample() -> Lockfile {
-        let commit = "0123456789abcdef0123456789abcdef01234567";
-        let git = |reference, rel| Pin::Git {
-            url: "https://example.com/chef.git".to_owned(),
-            reference,
-            rel: TreePath::parse(rel).unwrap(),
-            commit: commit.parse().unwrap(),
-            lfs: false,
-            submodules: Vec::new(),
-        };
-        let cookbook = |pin, dependencies: &[&str]| LockedCookbook {
-            version: Version::new(1, 2, 3),
-            pin,
-            content: ContentDigest::of([]),
-            dependencies: dependencies.iter().map(|d| d.parse().unwrap()).collect(),
-        };
-        let path = |path: &str| Pin::Path {
-            path: path.to_owned(),
-            dirty: false,
-        };
-        let cookbooks = [
-            ("apt", cookbook(git(GitRef::Default, "."), &[])),
-            (
-                "base",
-                cookbook(path("cook\"books\\\u{1}"), &["apt", "web"]),
-            ),
-            (
-                "web",
-                cookbook(git(GitRef::Tag("v1".to_owned()), "cookbooks/web"), &["apt"]),
-            ),
-            (
-                "yum",
-                cookbook(git(GitRef::Commit("01234".parse().unwrap()), "."), &[]),
-            ),
-            (
-                "zap",
-                cookbook(git(GitRef::Branch("main".to_owned()), "."), &[]),
-            ),
-        ];
-        Lockfile {
-            requirements: Digest::of("requirements"),
-            cookbooks: cookbooks
-                .into_iter()
-                .map(|(name, c)| (name.parse().unwrap(), c))
-                .collect(),
-        }
-    }
-
-    #[test]
-    fn what_is_printed_is_read_back() {
-        let text = sample().print();
-        assert_eq!(Lockfile::parse("cookpack.lock", &text).unwrap(), sample());
-        assert!(
-            text.contains("\n[[cookbook]]\nname = \"web\"\nversion = \"1.2.3\"\ngit = "),
-            "{text}"
-        );
-    }
-
-    /// The sample with a git cookbook that says all that one can.
-    fn with_submodules() -> Lockfile {
-        let mut lockfile = sample();
-        let web = lockfile.cookbooks.get_mut("web").unwrap();
-        let Pin::Git {
-            lfs,
-            submodules,
-            commit,
-            ..
-        } = &mut web.pin
-        else {
-            panic!("a folder")
-        };
-        *lfs = true;
-        for path in ["a \"quoted\" one", "libs/x", "libs/x/deep"] {
-            submodules.push(LockedSubmodule {
-                path: TreePath::parse(path).unwrap(),
-                url: "https://example.com/x.git".to_owned(),
-                commit: commit.clone(),
-            });
-        }
-        lockfile
-    }
-
-    #[test]
-    fn submodules_and_flags_are_printed_only_where_there_are_any() {
-        let plain = sample().print();
-        for key in ["lfs", "submodules", "dirty"] {
-            assert!(!plain.contains(key), "{key}");
-        }
-        let lockfile = with_submodules();
-        let text = lockfile.print();
-        assert_eq!(Lockfile::parse("cookpack.lock", &text).unwrap(), lockfile);
-        let line = "    { path = \"libs/x\", git = \"https://example.com/x.git\", commit = \"0123456789abcdef0123456789abcdef01234567\" },\n";
-        assert!(
-            text.contains("lfs = true\n") && text.contains(line),
-            "{text}"
-        );
-        // Whoever filled the list: it is printed in order.
-        let mut shuffled = lockfile;
-        if let Pin::Git { submodules, .. } = &mut shuffled.cookbooks.get_mut("web").unwrap().pin {
-            submodules.reverse();
-        }
-        assert_eq!(shuffled.print(), text);
-    }
-
-    #[test]
-    fn submodules_are_read_strictly() {
-        let text = with_submodules().print();
-        for (from, to, message) in [
-            (
-                "path = \"libs/x/deep\"",
-                "path = \"libs/x\"",
-                "locked twice",
-            ),
-            (
-                "path = \"libs/x\"",
-                "path = \"../x\"",
-                "not a folder inside",
-            ),
-            ("path = \"libs/x\"", "path = \".\"", "the repository itself"),
-            (
-                "path = \"libs/x\"",
-                "paht = \"libs/x\"",
-                "unknown key `paht`",
-            ),
-            (
-                "path = \"libs/x\", git",
-                "path = \"libs/x\", branch",
-                "unknown key `branch`",
-            ),
-            ("lfs = true", "lfs = 1", "must be `true` or `false`"),
-            ("lfs = true", "dirty = true", "`dirty` means nothing"),
-            (
-                "path = \"cook",
-                "lfs = true\npath = \"cook",
-                "`lfs` means nothing",
-            ),
-        ] {
-            let wrong = text.replacen(from, to, 1);
-            assert_ne!(wrong, text, "{from}");
-            let error = Lockfile::parse("cookpack.lock", &wrong).expect_err(to);
-            assert!(error.to_string().contains(message), "{to}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_pin_holds_for_what_it_was_made_of_alone() {
-        let lockfile = with_submodules();
-        let source = |lfs| Source::Git {
-            url: "https://me:s3cret@example.com/chef.git".parse().unwrap(),
-            reference: GitRef::Tag("v1".to_owned()),
-            rel: TreePath::parse("cookbooks/web").unwrap(),
-            lfs,
-        };
-        let pin = &lockfile.cookbooks["web"].pin;
-        assert!(pin.pins(&source(true)));
-        assert!(!pin.pins(&source(false)));
-        let folder = |dirty| Pin::Path {
-            path: "web".to_owned(),
-            dirty,
-        };
-        assert!(folder(true).pins_the_same(&folder(false)));
-        assert!(!folder(true).pins_the_same(pin));
-        assert_ne!(folder(true), folder(false));
-    }
-
-    proptest! {
-        #[test]
-        fn any_path_survives(path in "\\PC{1,40}|[ -~\\t\r\\x00-\\x1f]{1,20}") {
-            let mut lockfile = sample();
-            lockfile.cookbooks.get_mut("base").unwrap().pin = Pin::Path { path, dirty: true };
-            prop_assert_eq!(Lockfile::parse("l", &lockfile.print()).unwrap(), lockfile);
-        }
-
-        #[test]
-        fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
-            let _ = Lockfile::parse("l", &text);
-        }
-    }
-
-    #[test]
-    fn a_newer_format_is_refused_even_with_unknown_keys() {
-        let text = sample()
-            .print()
-            .replace("version = 1\n", "version = 2\nnovelty = true\n");
-        let error = Lockfile::parse("cookpack.lock", &text).unwrap_err();
-        assert!(
-            matches!(error, LockfileError::Newer { found: 2, .. }),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn damaged_lockfiles_are_refused_where_they_are_damaged() {
-        let text = sample().print();
-        let table = [
-            (text.replace("version = 1\n", ""), "no `version`"),
-            (text.replace("c1:", "c9:"), "not a content digest"),
-            (
-                text.replace("commit = \"0", "commit = \""),
-                "not a commit's id",
-            ),
-            (
-                text.replace("name = \"zap\"", "name = \"yum\""),
-                "locked twice",
-            ),
-            (text.replace("rel = ", "tree = "), "unknown key `tree`"),
-            (format!("<<<<<<< HEAD\n{text}"), "unresolved merge"),
-            (text[..text.len() - 5].to_owned(), ""),
-        ];
-        for (text, message) in table {
-            let error = Lockfile::parse("cookpack.lock", &text).expect_err(message);
-            assert!(error.to_string().contains(message), "{error}");
-        }
-    }
-}
+mod tests;

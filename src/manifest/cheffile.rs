@@ -109,11 +109,10 @@ impl Words {
         }
         // The address of the programming interface is below the Supermarket's own.
         let url = url.trim_end_matches('/').trim_end_matches("/api/v1");
-        self.cheffile.sites.push(Upstream {
-            kind: UpstreamKind::Supermarket(url.to_owned()),
-            preferred_for: Vec::new(),
-            at: cx.location(call.args_span),
-        });
+        self.cheffile.sites.push(Upstream::new(
+            UpstreamKind::Supermarket(url.to_owned()),
+            cx.location(call.args_span),
+        ));
         Ok(Value::Nil)
     }
 

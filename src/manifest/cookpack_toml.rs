@@ -1,6 +1,7 @@
 //! Reads `cookpack.toml`.
 
 mod places;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use crate::path::ArchivePath;
 use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
 use places::{Place, read_git_settings, read_glob, read_place};
+use sources::read_sources;
 
 pub(super) fn parse(file: &SourceFile, protocol: GitProtocol) -> Result<Manifest, DocumentError> {
     read_document(file, |root| {
@@ -26,12 +28,13 @@ pub(super) fn parse(file: &SourceFile, protocol: GitProtocol) -> Result<Manifest
                 table: "the manifest".to_owned(),
                 at: file.at(0..0),
             })?;
+        let transitive_sources = bundle.boolean("transitive_sources")?.unwrap_or(false);
         let (bundle, provided) = read_bundle(&bundle)?;
         let layers = match root.table("layers")? {
             Some(table) => read_layers(table)?,
             None => Vec::new(),
         };
-        refuse_sources(&root)?;
+        let upstreams = read_sources(&root)?;
         let git = read_git_settings(root.table("git")?, protocol)?;
         let (cookbooks, globs) = match root.table("cookbooks")? {
             Some(table) => read_cookbooks(table, git.protocol)?,
@@ -43,13 +46,22 @@ pub(super) fn parse(file: &SourceFile, protocol: GitProtocol) -> Result<Manifest
             globs,
             git,
             provided,
+            upstreams,
+            transitive_sources,
             ..Manifest::empty(file.clone(), Format::CookpackToml, bundle)
         })
     })
 }
 
 fn read_bundle(table: &Table<'_, '_>) -> Result<(Bundle, BTreeSet<CookbookName>), DocumentError> {
-    table.only(&["layout", "name", "provided", "run_list", "target"])?;
+    table.only(&[
+        "layout",
+        "name",
+        "provided",
+        "run_list",
+        "target",
+        "transitive_sources",
+    ])?;
     let (name, at) = table.required("name")?;
     if ArchivePath::new(&name).is_err() || name.contains('/') || name.starts_with('-') {
         return Err(DocumentError::InvalidValue {
@@ -141,20 +153,6 @@ fn read_layers(table: Table<'_, '_>) -> Result<Vec<Layer>, DocumentError> {
         Ok(Layer { name, events })
     };
     table.entries().into_iter().map(read).collect()
-}
-
-/// A source that would be passed over silently would resolve to something else than was asked for.
-fn refuse_sources(root: &Table<'_, '_>) -> Result<(), DocumentError> {
-    match root.value("sources") {
-        Some(value) => Err(DocumentError::InvalidValue {
-            reason: "this version of cookpack cannot ask a Supermarket".to_owned(),
-            hint: Some(
-                "take `[[sources]]` out, and give each cookbook a `git` or a `path`".to_owned(),
-            ),
-            at: value.at(),
-        }),
-        None => Ok(()),
-    }
 }
 
 type Entries = (BTreeMap<CookbookName, Requirement>, Vec<GlobRequirement>);
@@ -249,7 +247,10 @@ fn read_requirement(
         None => {
             return Err(DocumentError::InvalidValue {
                 reason: format!("cookbook `{key}` has no source"),
-                hint: Some("write `git = \"...\"` or `path = \"...\"` into its table".to_owned()),
+                hint: Some(
+                    "write `git = \"...\"` or `path = \"...\"` into its table, or `version = \"...\"` for one of the `[[sources]]` to give it"
+                        .to_owned(),
+                ),
                 at: value.at(),
             });
         }
@@ -394,10 +395,10 @@ mod tests {
                 "did you mean `bundle`",
             ),
             (
-                "+[[sources]]\nsupermarket = \"https://example.com\"\n",
+                "[bundle]\nname = \"x\"\ntransitive_sources = \"yes\"\n",
                 3,
-                "cannot ask a Supermarket",
-                "`git`",
+                "`transitive_sources` must be `true` or `false`",
+                "",
             ),
             (
                 "+[cookbooks]\napt = \"latest\"\n",

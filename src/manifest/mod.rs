@@ -40,7 +40,8 @@ pub use hosts::GitProtocol;
 pub use overrides::Override;
 pub use policyfile::{NamedRunList, Policyfile};
 pub(crate) use print::key;
-pub use upstream::{Upstream, UpstreamKind};
+use upstream::PUBLIC_SUPERMARKET;
+pub use upstream::{InvalidNamePattern, NamePattern, Upstream, UpstreamKind, upstreams_for};
 
 /// What a person wants packed: cookbooks and where they come from.
 #[derive(Clone, Debug)]
@@ -59,9 +60,12 @@ pub struct Manifest {
     pub git: GitSettings,
     /// Cookbooks that the machine already has: a dependency on one is met without packing it.
     pub provided: BTreeSet<CookbookName>,
-    /// The places that are to give the cookbooks that have no source of their own. This version
-    /// asks none of them.
+    /// The places that give the cookbooks that have no source of their own, in the order in which they
+    /// are asked; [`upstreams_for`] says which of them for which name.
     pub upstreams: Vec<Upstream>,
+    /// Whether the Berksfile or cookpack.toml of a cookbook that something depends on is read for where
+    /// that cookbook's own dependencies come from. What this manifest says of a name counts for more.
+    pub transitive_sources: bool,
     /// What a Policyfile.rb says beside its cookbooks.
     pub policy: Option<Policy>,
 }
@@ -352,6 +356,7 @@ impl Manifest {
             git: GitSettings::default(),
             provided: BTreeSet::new(),
             upstreams: Vec::new(),
+            transitive_sources: false,
             policy: None,
         }
     }
@@ -414,13 +419,11 @@ impl Manifest {
         for name in &self.provided {
             hasher.update(format!("provided {name}\n").as_bytes());
         }
-        for Upstream {
-            kind,
-            preferred_for,
-            ..
-        } in &self.upstreams
-        {
-            hasher.update(format!("upstream {kind} {preferred_for:?}\n").as_bytes());
+        for upstream in &self.upstreams {
+            hasher.update(upstream.digested().as_bytes());
+        }
+        if self.transitive_sources {
+            hasher.update(b"transitive sources\n");
         }
         hasher.finish()
     }

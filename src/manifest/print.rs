@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    DEFAULT_GROUP, GitProtocol, GitSettings, GlobRequirement, Manifest, Override, Policy,
-    Requirement, RunListEntry, Source,
+    DEFAULT_GROUP, GitProtocol, GitSettings, GlobRequirement, Manifest, NamePattern, Override,
+    Policy, Requirement, RunListEntry, Source, Upstream, UpstreamKind,
 };
 use crate::document::quote;
 use crate::metadata::Json;
@@ -27,6 +27,9 @@ impl Manifest {
             let names: Vec<_> = self.provided.iter().map(|n| quote(n.as_str())).collect();
             let _ = writeln!(text, "provided = [{}]", names.join(", "));
         }
+        if self.transitive_sources {
+            text.push_str("transitive_sources = true\n");
+        }
         for layer in &self.layers {
             let _ = writeln!(text, "\n[layers.{}]", key(&layer.name));
             for (event, entries) in &layer.events {
@@ -34,29 +37,62 @@ impl Manifest {
             }
         }
         self.git.print(&mut text);
-        if !self.upstreams.is_empty() {
-            text.push_str(
-                "\n# Places that give cookbooks by name, which this version cannot ask:\n",
-            );
-            for upstream in &self.upstreams {
-                let _ = write!(text, "# {}", upstream.kind);
-                if !upstream.preferred_for.is_empty() {
-                    let _ = write!(text, ", first for {}", upstream.preferred_for.join(", "));
-                }
-                text.push('\n');
-            }
+        for (index, upstream) in self.upstreams.iter().enumerate() {
+            upstream.print(&self.upstreams[index + 1..], &mut text);
         }
         if let Some(policy) = &self.policy {
             policy.print(&mut text);
         }
         text.push_str("\n[cookbooks]\n");
         for (name, asked) in &self.cookbooks {
-            let _ = writeln!(text, "{} = {}", key(name.as_str()), asked.print());
+            let note = match asked.source.is_none() && self.upstreams.is_empty() {
+                true => "    # from no place: there are no `[[sources]]`",
+                false => "",
+            };
+            let _ = writeln!(text, "{} = {}{note}", key(name.as_str()), asked.print());
         }
         for asked in &self.globs {
             let _ = writeln!(text, "{} = {}", key(&asked.label), asked.print());
         }
         text
+    }
+}
+
+impl Upstream {
+    /// Prints it, knowing the places that are asked after it. A name for which one of those is preferred
+    /// is not asked for here: a cookpack.toml says it so.
+    fn print(&self, later: &[Upstream], text: &mut String) {
+        let Some(place) = self.kind.place() else {
+            let _ = writeln!(
+                text,
+                "\n# {}: its address stands in another file; write it as `{} = \"...\"` under `[[sources]]`",
+                self.kind, self.kind
+            );
+            return;
+        };
+        text.push_str("\n[[sources]]\n");
+        let word = match &self.kind {
+            UpstreamKind::DeliverySupermarket(_) => {
+                text.push_str("# of which only the newest versions counted\n");
+                "supermarket"
+            }
+            kind => kind.word(),
+        };
+        let _ = writeln!(text, "{word} = {}", quote(&place));
+        let list = |patterns: &mut dyn Iterator<Item = &str>| {
+            let quoted: Vec<_> = patterns.map(quote).collect();
+            quoted.join(", ")
+        };
+        let only = list(&mut self.only.iter().map(NamePattern::as_str));
+        let elsewhere = later.iter().flat_map(|later| &later.preferred_for);
+        let elsewhere = elsewhere.map(String::as_str);
+        let except = self.except.iter().map(NamePattern::as_str);
+        let except = list(&mut except.chain(elsewhere));
+        for (key, list) in [("only", only), ("except", except)] {
+            if !list.is_empty() {
+                let _ = writeln!(text, "{key} = [{list}]");
+            }
+        }
     }
 }
 
@@ -131,7 +167,7 @@ impl Requirement {
         let constraint = quote(&self.constraint.to_string());
         let mut pairs = match &self.source {
             None if groups.is_none() && self.overrides.is_none() => {
-                return format!("{constraint}    # from no place that this version can ask");
+                return constraint;
             }
             None => vec![("version", constraint.clone())],
             Some(source) => print_source(source),
@@ -269,6 +305,19 @@ mod tests {
             layout = "cookbooks"
             run_list = ["web", "role[x]"]
             provided = ["agent"]
+            transitive_sources = true
+            [[sources]]
+            universe = "https://me:s3cret@example.com/mirror"
+            only = ["acme_*", "x"]
+            except = ["acme_old"]
+            [[sources]]
+            supermarket = "https://supermarket.chef.io"
+            [[sources]]
+            chef_repo = "../a \"b\""
+            [[sources]]
+            artifactory = "https://example.com/api/chef/x"
+            [[sources]]
+            chef_server = "https://example.com/organizations/x"
             [layers."app 1"]
             deploy = ["web::deploy"]
             [git]
@@ -296,6 +345,8 @@ mod tests {
         };
         assert_eq!(groups(&one), groups(&two));
         assert_eq!(one.git, two.git);
+        assert_eq!(two.upstreams.len(), 5);
+        assert!(two.transitive_sources && !printed.contains("s3cret"));
         assert!(
             printed.contains("git@github.com:example/short.git"),
             "{printed}"
@@ -316,5 +367,29 @@ mod tests {
         assert_eq!(globs(&one).len(), 2);
         assert_eq!(globs(&one), globs(&two));
         assert_eq!(printed, two.to_toml());
+    }
+
+    #[test]
+    fn what_a_policyfile_prefers_is_asked_for_nowhere_before_it() {
+        let mut manifest = Manifest::parse(
+            "cookpack.toml",
+            "[bundle]\nname = \"x\"\n[[sources]]\nsupermarket = \"https://a\"\n[[sources]]\nsupermarket = \"https://b\"\n",
+        )
+        .unwrap();
+        manifest.upstreams[0].preferred_for = vec!["yum".to_owned()];
+        manifest.upstreams[1].preferred_for = vec!["apt".to_owned()];
+        let again = Manifest::parse("cookpack.toml", &manifest.to_toml()).unwrap();
+        for name in ["apt", "yum", "ark"] {
+            let name = name.parse().unwrap();
+            let first = |manifest: &Manifest| {
+                let asked = crate::manifest::upstreams_for(&manifest.upstreams, &name);
+                asked[0].kind.address()
+            };
+            assert_eq!(first(&manifest), first(&again), "{name}");
+        }
+        manifest.upstreams[1].kind = UpstreamKind::ChefServer(None);
+        manifest.upstreams[0].kind = UpstreamKind::DeliverySupermarket("https://a".to_owned());
+        let again = Manifest::parse("cookpack.toml", &manifest.to_toml()).unwrap();
+        assert_eq!(again.upstreams.len(), 1, "{}", manifest.to_toml());
     }
 }

@@ -115,6 +115,14 @@ pub enum Error {
         /// A name of the manifest that is close to it.
         near: Option<String>,
     },
+    /// A cookbook was named that the bundle does not have.
+    #[error("the bundle has no cookbook `{name}`")]
+    NotInBundle {
+        /// The name.
+        name: CookbookName,
+        /// A name of the bundle that is close to it.
+        near: Option<String>,
+    },
     /// A group was named that no cookbook is in.
     #[error("no cookbook is in the group `{group}`")]
     NoSuchGroup {
@@ -387,11 +395,20 @@ impl Diagnose for Error {
                 Pin::Git { .. } => shown.hint(
                     "either the lockfile was edited or the store is damaged: restore the lockfile, or delete the store's copy and build again",
                 ),
+                Pin::Upstream { .. } => shown.hint(
+                    "either the lockfile was edited, or another file is given under this version than was locked: restore the lockfile, and ask who publishes it",
+                ),
                 Pin::Path { .. } => shown.hint("run `cookpack lock` to take the folder as it is now"),
             },
             Self::NotInManifest {
                 near: Some(near), ..
+            }
+            | Self::NotInBundle {
+                near: Some(near), ..
             } => shown.hint(format!("did you mean `{near}`?")),
+            Self::NotInBundle { near: None, .. } => {
+                shown.hint("`cookpack tree` prints those that it has")
+            }
             Self::NoSuchGroup { near, known, .. } => {
                 let known: Vec<_> = known.iter().map(|group| format!("`{group}`")).collect();
                 let known = known.join(", ");

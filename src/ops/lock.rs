@@ -1,7 +1,10 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
+use std::collections::BTreeMap;
+
 use super::expand::expand_globs;
 use super::gather::{Gathered, gather};
+use super::graph::{Edge, edges};
 use super::load::LoadedCookbook;
 use super::{Context, Error, LockDifference, choose_groups};
 use crate::event::Event;
@@ -74,6 +77,7 @@ pub fn lock_and_assemble(
     let Prepared {
         lockfile,
         cookbooks,
+        ..
     } = prepare(cx, manifest, mode)?;
     let layout = Layout::of(manifest, manifest.bundle.layout, cookbooks)?;
     for warning in layout.warnings() {
@@ -83,7 +87,9 @@ pub fn lock_and_assemble(
 }
 
 pub(super) struct Prepared {
-    lockfile: Lockfile,
+    pub(super) lockfile: Lockfile,
+    /// Who wants each cookbook, of all groups.
+    pub(super) edges: BTreeMap<CookbookName, Vec<Edge>>,
     pub(super) cookbooks: Vec<PlannedCookbook>,
 }
 
@@ -140,6 +146,7 @@ pub(super) fn prepare(
         LockMode::Exact(Some(existing)) => existing.clone(),
         _ => lockfile,
     };
+    let edges = edges(manifest, &found);
     let chosen = choose_groups(manifest, &lockfile)?;
     let cookbooks = found
         .into_iter()
@@ -148,6 +155,7 @@ pub(super) fn prepare(
         .collect();
     Ok(Prepared {
         lockfile,
+        edges,
         cookbooks,
     })
 }
@@ -159,7 +167,7 @@ fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
         .values()
         .filter_map(|(pin, cookbook)| match pin {
             Pin::Path { path, .. } => Some((project.join(path), &cookbook.plan)),
-            Pin::Git { .. } => None,
+            _ => None,
         })
         .collect();
     let mut found = are_dirty(&project, &folders).into_iter();
@@ -226,25 +234,30 @@ pub fn check_lockfile(mode: LockMode<'_>, decided: &Lockfile) -> Result<(), Erro
 /// What is out of date in a lockfile by the manifest alone.
 pub(super) fn outdated_before_reading(manifest: &Manifest, lockfile: &Lockfile) -> Error {
     let mut differences = Vec::new();
-    for (name, requirement) in &manifest.cookbooks {
-        let Some(source) = &requirement.source else {
-            continue;
+    for (name, asked) in &manifest.cookbooks {
+        let locked = lockfile.cookbooks.get(name);
+        let is_answer = |locked: &LockedCookbook| match &asked.source {
+            Some(source) => locked.pin.pins(source),
+            None => locked.answers(name, &asked.constraint, &manifest.upstreams),
         };
-        match lockfile.cookbooks.get(name) {
+        match locked {
+            // Where nothing is asked for it, that is what is wrong, and not the lockfile.
+            None if asked.source.is_none() && manifest.upstreams.is_empty() => {}
             None => differences.push(LockDifference::Added(name.clone())),
-            Some(locked) if !locked.pin.pins(source) => {
-                differences.push(LockDifference::Changed(name.clone()));
+            Some(locked) if is_answer(locked) => {}
+            // Nobody says any more where it comes from.
+            Some(_) if asked.source.is_none() && manifest.upstreams.is_empty() => {
+                differences.push(LockDifference::Removed(name.clone()));
             }
-            Some(_) => {}
+            Some(_) => differences.push(LockDifference::Changed(name.clone())),
         }
     }
-    let removed = lockfile.cookbooks.keys().filter(|name| {
-        manifest
-            .cookbooks
-            .get(*name)
-            .is_none_or(|asked| asked.source.is_none())
+    // What a place gives by name may be there because another cookbook depends on it.
+    let removed = lockfile.cookbooks.iter().filter(|(name, locked)| {
+        !manifest.cookbooks.contains_key(*name) && !matches!(locked.pin, Pin::Upstream { .. })
     });
-    differences.extend(removed.cloned().map(LockDifference::Removed));
+    let removed = removed.map(|(name, _)| LockDifference::Removed(name.clone()));
+    differences.extend(removed);
     Error::LockOutdated { differences }
 }
 

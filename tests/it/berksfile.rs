@@ -317,10 +317,9 @@ fn init_takes_a_cheffile_over() {
     sandbox.run("build").fails(1);
     sandbox.ok("init");
     let manifest = sandbox.text("cookpack.toml");
-    assert!(
-        manifest.contains("apt = \"~> 7.0\"    # from no place"),
-        "{manifest}"
-    );
+    let source = "\n[[sources]]\nsupermarket = \"https://supermarket.chef.io\"\n";
+    assert!(manifest.contains(source), "{manifest}");
+    assert!(manifest.contains("\napt = \"~> 7.0\"\n"), "{manifest}");
     sandbox
         .run("build")
         .fails(1)

@@ -153,11 +153,7 @@ impl<'a> Words<'a> {
         // The same address again takes the earlier one's place.
         let known = &mut self.berksfile.sources;
         if !known.iter().any(|upstream| upstream.kind == kind) {
-            known.push(Upstream {
-                kind,
-                preferred_for: Vec::new(),
-                at,
-            });
+            known.push(Upstream::new(kind, at));
         }
         Ok(NOTHING)
     }
@@ -187,11 +183,7 @@ impl<'a> Words<'a> {
         let message = format!("`{}` is a word of Berkshelf 1 and 2", call.name);
         self.warn(cx, call, message, &source_hint());
         let at = cx.location(call.args_span);
-        self.berksfile.legacy_sources.push(Upstream {
-            kind,
-            preferred_for: Vec::new(),
-            at,
-        });
+        self.berksfile.legacy_sources.push(Upstream::new(kind, at));
         Ok(NOTHING)
     }
 

@@ -282,11 +282,7 @@ impl<'a> Words<'a> {
             }
         };
         let number = self.policyfile.sources.len();
-        self.policyfile.sources.push(Upstream {
-            kind,
-            preferred_for: Vec::new(),
-            at,
-        });
+        self.policyfile.sources.push(Upstream::new(kind, at));
         let source = self.hold(cx, Held::Source(number))?;
         if let Some(block) = call.block {
             cx.call_block(self, block, &[source])?;
