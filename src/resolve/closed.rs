@@ -141,6 +141,10 @@ impl Problem {
                     diagnostic = diagnostic.hint(
                         "this version of cookpack cannot ask a Supermarket or another source that gives cookbooks by name",
                     );
+                } else if matches!(format, Format::CookpackToml) {
+                    diagnostic = diagnostic.hint(
+                        "name a place that gives cookbooks by name: `[[sources]]` with `supermarket = \"https://supermarket.chef.io\"`",
+                    );
                 }
                 diagnostic.hint(whence(name, manifest, *format))
             }
@@ -340,7 +344,8 @@ mod tests {
         assert_eq!(shown[0].labels[0].note, "`a` 1.0.0 wants `~> 2.0`");
         assert_eq!(shown[0].labels[1].at.to_string(), "b/metadata.rb:3");
         assert!(shown[0].hints[0].contains("has `b`"), "{shown:?}");
-        assert!(shown[0].hints[1].contains("`bb = { git = "), "{shown:?}");
+        assert!(shown[0].hints[1].contains("`[[sources]]`"), "{shown:?}");
+        assert!(shown[0].hints[2].contains("`bb = { git = "), "{shown:?}");
         assert_eq!(shown[1].message, "cookbook `zip` has no source");
         assert_eq!(shown[1].labels[0].at.to_string(), "cookpack.toml:7");
     }
