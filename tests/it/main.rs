@@ -47,4 +47,5 @@ mod sources;
 mod store;
 mod submodules;
 mod vendor;
+mod why;
 mod work_tree;
