@@ -86,13 +86,22 @@ pub(super) enum Command {
         groups: Groups,
     },
     /// Resolve the cookbooks and write cookpack.lock
-    Lock,
+    Lock {
+        /// Print what would change, and write nothing
+        #[arg(long, short = 'n')]
+        dry_run: bool,
+    },
     /// Move locked cookbooks to what their sources have now
     Update {
         /// The cookbooks [default: all]
         #[arg(value_name = "NAME")]
         names: Vec<CookbookName>,
+        /// Print what would change, and write nothing
+        #[arg(long, short = 'n')]
+        dry_run: bool,
     },
+    /// Print which locked cookbooks are not the newest, and what holds them back
+    Outdated,
     /// Write the archive's files as a folder
     Vendor {
         /// The folder: new, empty, or written by an earlier `vendor`
@@ -105,8 +114,19 @@ pub(super) enum Command {
     },
     /// Print who depends on whom
     Tree {
+        /// How to print it [default: text]
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<TreeFormat>,
+        /// From what is needed to who needs it; with a name, only who needs that cookbook
+        #[arg(long, value_name = "NAME", num_args = 0..=1)]
+        invert: Option<Option<CookbookName>>,
         #[command(flatten)]
         groups: Groups,
+    },
+    /// Print why a cookbook is in the bundle: every way from the manifest to it
+    Why {
+        /// The cookbook
+        name: CookbookName,
     },
     /// Print which files are packed, and why others are not
     Files {
@@ -198,6 +218,20 @@ impl From<&Groups> for GroupChoice {
             (only, _) => Self::Only(only.to_vec()),
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TreeFormat {
+    /// Lines for a terminal
+    Text,
+    /// For Graphviz
+    Dot,
+    /// For Mermaid
+    Mermaid,
+    /// A picture
+    Svg,
+    /// A machine-readable document, as with `--json`
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

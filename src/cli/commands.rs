@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 
-use super::args::{Arguments, Command, Global, Groups, Layout};
+use super::args::{Arguments, Command, Global, Groups, Layout, TreeFormat};
+use super::graph::{self, Drawing};
 use super::progress::Terminal;
-use super::{Failure, cache, environment, manifest_report, report, standard_output};
+use super::{Failure, cache, environment, graph_report, manifest_report, report, standard_output};
 use crate::archive::{ArchiveOptions, Format};
-use crate::error::Kind;
+use crate::error::{Diagnostic, Kind};
 use crate::event::CancelToken;
 use crate::git::leave_checks_to_content_digests;
 use crate::lockfile::Lockfile;
 use crate::name::CookbookName;
 use crate::ops::{
-    self, Context, LockMode, Project, choose_groups, compile_metadata, dependency_tree,
-    init_manifest, list_files, list_folder, lock_and_assemble, open_project, read_manifest_file,
-    stream_archive, vendor, write_archive, write_lockfile,
+    self, Context, LockMode, Project, choose_groups, compile_metadata, dependencies,
+    dependency_graph, dependents, init_manifest, list_files, list_folder, lock_and_assemble,
+    lock_changes, locked_cookbook, open_project, outdated, read_manifest_file, stream_archive,
+    tree_lines, vendor, write_archive, write_lockfile,
 };
 
 /// As many repositories are fetched at once, unless `--jobs` says otherwise or there are more
@@ -62,8 +64,9 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
             let project = project_as(&cx, global, *layout, groups)?;
             build(&cx, global, output.as_deref(), &project)
         }
-        Command::Lock => lock(&cx, global),
-        Command::Update { names } => update(&cx, global, names),
+        Command::Lock { dry_run } => lock(&cx, global, *dry_run),
+        Command::Update { names, dry_run } => update(&cx, global, names, *dry_run),
+        Command::Outdated => print_outdated(&cx, global),
         Command::Vendor {
             dir,
             layout,
@@ -72,7 +75,16 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
             let project = project_as(&cx, global, *layout, groups)?;
             vendor_into(&cx, global, dir, &project)
         }
-        Command::Tree { groups } => tree(&cx, global, &project_as(&cx, global, None, groups)?),
+        Command::Tree {
+            format,
+            invert,
+            groups,
+        } => {
+            let format = tree_format(global, *format)?;
+            let project = project_as(&cx, global, None, groups)?;
+            tree(&cx, global, &project, (format, invert.as_ref()))
+        }
+        Command::Why { name } => why(&cx, global, name),
         Command::Files {
             dir,
             layout,
@@ -160,14 +172,19 @@ fn build(
     }
 }
 
-fn lock(cx: &Context<'_>, global: &Global) -> Result<(), Failure> {
+fn lock(cx: &Context<'_>, global: &Global, dry_run: bool) -> Result<(), Failure> {
     let project = project(cx, global)?;
     let mode = mode(global, &project);
     let lockfile = ops::lock(cx, &project.manifest, mode)?;
-    print_lock(global, &project, &lockfile)
+    print_lock(global, &project, &lockfile, dry_run)
 }
 
-fn update(cx: &Context<'_>, global: &Global, names: &[CookbookName]) -> Result<(), Failure> {
+fn update(
+    cx: &Context<'_>,
+    global: &Global,
+    names: &[CookbookName],
+    dry_run: bool,
+) -> Result<(), Failure> {
     let project = project(cx, global)?;
     let mode = match &project.lockfile {
         Some(lockfile) => LockMode::Update(lockfile, names),
@@ -178,28 +195,44 @@ fn update(cx: &Context<'_>, global: &Global, names: &[CookbookName]) -> Result<(
         let exact = LockMode::Exact(project.lockfile.as_ref());
         ops::check_lockfile(exact, &lockfile)?;
         let existing = project.lockfile.as_ref();
-        return print_lock(global, &project, existing.unwrap_or(&lockfile));
+        return print_lock(global, &project, existing.unwrap_or(&lockfile), dry_run);
     }
-    print_lock(global, &project, &lockfile)
+    print_lock(global, &project, &lockfile, dry_run)
 }
 
-fn print_lock(global: &Global, project: &Project, lockfile: &Lockfile) -> Result<(), Failure> {
-    let changed = write_lockfile(&project.lockfile_path, lockfile)?;
+/// Writes a lockfile, unless that is only tried, and prints what it changes.
+fn print_lock(
+    global: &Global,
+    project: &Project,
+    lockfile: &Lockfile,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let path = &project.lockfile_path;
+    let changed = match dry_run {
+        true => project.lockfile.as_ref() != Some(lockfile),
+        false => write_lockfile(path, lockfile)?,
+    };
+    let changes = lock_changes(project.lockfile.as_ref(), lockfile);
     let mut out = standard_output();
     if global.json {
-        return out.json(&report::lockfile_json(
-            &project.lockfile_path,
-            changed,
-            lockfile,
-        ));
+        let mut document = report::lockfile_json(path, changed, lockfile);
+        document["changes"] = report::changes_json(&changes);
+        if dry_run {
+            document["dry_run"] = true.into();
+        }
+        return out.json(&document);
     }
-    if global.quiet {
+    // What a dry run prints is all that it is for.
+    if global.quiet && !dry_run {
         return Ok(());
     }
-    let changes = report::changes_text(project.lockfile.as_ref(), lockfile);
-    let path = project.lockfile_path.display();
-    let verb = if changed { "wrote" } else { "unchanged:" };
-    out.text(&format!("{verb} {path}\n{changes}"))
+    let verb = match (changed, dry_run) {
+        (true, true) => "would write",
+        (true, false) => "wrote",
+        (false, _) => "unchanged:",
+    };
+    let changes = report::changes_text(&changes);
+    out.text(&format!("{verb} {}\n{changes}", path.display()))
 }
 
 fn vendor_into(
@@ -220,16 +253,73 @@ fn vendor_into(
     }
 }
 
-fn tree(cx: &Context<'_>, global: &Global, project: &Project) -> Result<(), Failure> {
-    let mode = mode(global, project);
-    let lockfile = ops::lock(cx, &project.manifest, mode)?;
-    let lockfile = choose_groups(&project.manifest, &lockfile)?;
-    let mut out = standard_output();
-    if global.json {
-        return out
-            .json(&report::lockfile_json(&project.lockfile_path, false, &lockfile)["cookbooks"]);
+/// The format of a tree. `--json` is the machine's form of any command.
+fn tree_format(global: &Global, format: Option<TreeFormat>) -> Result<TreeFormat, Failure> {
+    match (format, global.json) {
+        (None | Some(TreeFormat::Json), true) => Ok(TreeFormat::Json),
+        (Some(_), true) => Err(Failure::Usage(Box::new(
+            Diagnostic::new("`--json` and `--format` name two formats").hint("keep one of them"),
+        ))),
+        (format, false) => Ok(format.unwrap_or(TreeFormat::Text)),
     }
-    out.text(&report::tree_text(&dependency_tree(&lockfile), &lockfile))
+}
+
+fn tree(
+    cx: &Context<'_>,
+    global: &Global,
+    project: &Project,
+    (format, invert): (TreeFormat, Option<&Option<CookbookName>>),
+) -> Result<(), Failure> {
+    let mode = mode(global, project);
+    let mut graph = dependency_graph(cx, &project.manifest, mode)?;
+    graph.lockfile = choose_groups(&project.manifest, &graph.lockfile)?;
+    let lockfile = &graph.lockfile;
+    let root = invert.and_then(Option::as_ref);
+    if let Some(name) = root {
+        locked_cookbook(lockfile, name)?;
+    }
+    let neighbours = match invert {
+        Some(of) => dependents(lockfile, of.as_ref()),
+        None => dependencies(lockfile),
+    };
+    let drawing = || Drawing::new(&graph, &neighbours, invert.is_some());
+    let mut out = standard_output();
+    match format {
+        TreeFormat::Text => out.text(&report::tree_text(&tree_lines(&neighbours, root), lockfile)),
+        TreeFormat::Dot => out.text(&graph::dot(&drawing())),
+        TreeFormat::Mermaid => out.text(&graph::mermaid(&drawing())),
+        TreeFormat::Svg => out.text(&graph::svg(&drawing())),
+        TreeFormat::Json if invert.is_some() => {
+            out.json(&graph_report::dependents_json(&neighbours, lockfile))
+        }
+        TreeFormat::Json => {
+            out.json(&report::lockfile_json(&project.lockfile_path, false, lockfile)["cookbooks"])
+        }
+    }
+}
+
+/// How many ways `why` prints.
+const MOST_WAYS: usize = 100;
+
+fn why(cx: &Context<'_>, global: &Global, name: &CookbookName) -> Result<(), Failure> {
+    let project = project(cx, global)?;
+    let graph = dependency_graph(cx, &project.manifest, mode(global, &project))?;
+    let why = graph.why(name, MOST_WAYS)?;
+    let mut out = standard_output();
+    match global.json {
+        true => out.json(&graph_report::why_json(name, &why, &graph)),
+        false => out.text(&graph_report::why_text(name, &why, &graph)),
+    }
+}
+
+fn print_outdated(cx: &Context<'_>, global: &Global) -> Result<(), Failure> {
+    let project = project(cx, global)?;
+    let rows = outdated(cx, &project.manifest, mode(global, &project))?;
+    let mut out = standard_output();
+    match global.json {
+        true => out.json(&graph_report::outdated_json(&rows)),
+        false => out.text(&graph_report::outdated_text(&rows)),
+    }
 }
 
 fn files(

@@ -11,6 +11,8 @@ mod commands;
 mod diagnostic;
 mod environment;
 mod exit;
+mod graph;
+mod graph_report;
 mod manifest_report;
 mod progress;
 mod report;

@@ -12,7 +12,7 @@ use crate::layout::PackedCookbook;
 use crate::lockfile::{LockedCookbook, LockedSubmodule, Lockfile, Pin};
 use crate::manifest::GitRef;
 use crate::name::CookbookName;
-use crate::ops::{Listing, TreeLine, Vendored};
+use crate::ops::{Listing, LockChange, TreeLine, Vendored};
 
 /// A stream for reports.
 pub(super) struct Output(Box<dyn Write>);
@@ -126,7 +126,7 @@ fn cookbooks_json(cookbooks: &[PackedCookbook]) -> Value {
         .collect()
 }
 
-fn pin_json(pin: &Pin) -> Value {
+pub(super) fn pin_json(pin: &Pin) -> Value {
     match pin {
         Pin::Path { path, dirty } => {
             let mut source = json!({ "path": path });
@@ -183,33 +183,43 @@ fn pin_json(pin: &Pin) -> Value {
 }
 
 /// What a resolution changed, one line a cookbook; empty if nothing.
-pub(super) fn changes_text(before: Option<&Lockfile>, now: &Lockfile) -> String {
-    let none = std::collections::BTreeMap::new();
-    let before = before.map_or(&none, |lockfile| &lockfile.cookbooks);
-    let mut text = String::new();
+pub(super) fn changes_text(changes: &[LockChange<'_>]) -> String {
     let shown = |cookbook: &LockedCookbook| format!("{} ({})", cookbook.version, cookbook.pin);
-    for (name, cookbook) in &now.cookbooks {
-        match before.get(name) {
-            None => {
-                let _ = writeln!(text, "  + {name} {}", shown(cookbook));
+    let line = |change: &LockChange<'_>| match change {
+        LockChange::Added(name, now) => format!("  + {name} {}\n", shown(now)),
+        LockChange::Moved(name, old, now) => {
+            let (before, after) = (old.pin.to_string(), now.pin.to_string());
+            let versions = (old.version, now.version);
+            match (before == after, versions.0 == versions.1) {
+                (true, false) => format!("  ~ {name} {} -> {} ({after})\n", versions.0, versions.1),
+                (false, true) => format!("  ~ {name} {} ({before} -> {after})\n", versions.0),
+                _ => format!("  ~ {name} {} -> {}\n", shown(old), shown(now)),
             }
-            Some(old)
-                if !old.pin.pins_the_same(&cookbook.pin) || old.version != cookbook.version =>
-            {
-                let _ = writeln!(text, "  ~ {name} {} -> {}", shown(old), shown(cookbook));
-            }
-            Some(old) if old.content != cookbook.content => {
-                let _ = writeln!(text, "  ~ {name} {}: edited", shown(cookbook));
-            }
-            Some(_) => {}
         }
-    }
-    for (name, cookbook) in before {
-        if !now.cookbooks.contains_key(name) {
-            let _ = writeln!(text, "  - {name} {}", shown(cookbook));
-        }
-    }
-    text
+        LockChange::Edited(name, _, now) => format!("  ~ {name} {}: edited\n", shown(now)),
+        LockChange::Removed(name, old) => format!("  - {name} {}\n", shown(old)),
+    };
+    changes.iter().map(line).collect()
+}
+
+/// What a resolution changed, as a document.
+pub(super) fn changes_json(changes: &[LockChange<'_>]) -> Value {
+    let shown = |cookbook: &LockedCookbook| json!({ "version": cookbook.version.to_string(), "source": pin_json(&cookbook.pin) });
+    let change = |change: &LockChange<'_>| {
+        let (word, name, before, after) = match change {
+            LockChange::Added(name, now) => ("added", name, None, Some(now)),
+            LockChange::Moved(name, old, now) => ("moved", name, Some(old), Some(now)),
+            LockChange::Edited(name, old, now) => ("edited", name, Some(old), Some(now)),
+            LockChange::Removed(name, old) => ("removed", name, Some(old), None),
+        };
+        json!({
+            "name": name.as_str(),
+            "change": word,
+            "before": before.map(|cookbook| shown(cookbook)),
+            "after": after.map(|cookbook| shown(cookbook)),
+        })
+    };
+    changes.iter().map(change).collect()
 }
 
 /// A lockfile as a document.

@@ -268,7 +268,7 @@ fn init_takes_a_berksfile_over_and_the_archive_stays_the_same() {
     for line in [
         "name = \"web\"",
         "layout = \"cookbooks\"",
-        "# supermarket https://supermarket.chef.io",
+        "\n[[sources]]\nsupermarket = \"https://supermarket.chef.io\"\n",
         "base = { path = \"vendor/base\" }",
         "java = { git = \"../java\", rel = \"cookbooks/java\" }",
         "web_test = { path = \"test/web_test\", groups = [\"integration\"] }",

@@ -27,6 +27,10 @@ fn json_is_one_document_and_nothing_else() {
         "update",
         "vendor out",
         "tree",
+        "tree --invert lib",
+        "why lib",
+        "outdated",
+        "update --dry-run",
         "files",
         "files web",
     ] {
@@ -167,7 +171,7 @@ fn help_and_version_are_there_for_every_command() {
     let sandbox = project();
     let help = sandbox.ok("--help");
     for command in [
-        "build", "lock", "update", "vendor", "tree", "files", "metadata", "init",
+        "build", "lock", "update", "outdated", "vendor", "tree", "why", "files", "metadata", "init",
     ] {
         assert!(help.out().contains(command), "{command}");
         let own = sandbox.ok(&format!("{command} --help"));
@@ -255,7 +259,17 @@ fn the_store_is_where_it_is_said_to_be() {
 #[test]
 fn nothing_is_written_but_what_was_asked_for() {
     let sandbox = project();
-    for command in ["tree", "files", "metadata web", "files web"] {
+    for command in [
+        "tree",
+        "tree --format svg",
+        "why lib",
+        "outdated",
+        "lock --dry-run",
+        "update --dry-run",
+        "files",
+        "metadata web",
+        "files web",
+    ] {
         sandbox.ok(command);
     }
     let mut names: Vec<_> = std::fs::read_dir(sandbox.project())

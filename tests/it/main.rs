@@ -48,4 +48,5 @@ mod sources;
 mod store;
 mod submodules;
 mod vendor;
+mod why;
 mod work_tree;
