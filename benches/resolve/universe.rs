@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cookpack::resolve::{Catalogue, Offer};
 use cookpack::version::{Constraint, Version};
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

@@ -21,8 +21,8 @@ use crate::version::{Constraint, Version};
 /// Steps in the plain order, after which names that are often in the way are decided first.
 const PLAIN_STEPS: u64 = 3_000;
 
-/// Steps in one run. A hundred cookbooks take some hundred; the hardest of small puzzles made to be
-/// hard take ten thousand.
+/// Steps in one run. A hundred cookbooks take some hundred, the hardest of the universes that
+/// `benches/resolve` makes to be hard some thousand.
 const STEPS: u64 = 400_000;
 
 /// One of the things that together leave no versions.

@@ -1,6 +1,6 @@
 //! Small questions, made from a seed.
 
-/// SplitMix64: the same universes on every machine.
+/// `SplitMix64`: the same universes on every machine.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
