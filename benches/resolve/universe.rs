@@ -9,12 +9,12 @@ use std::sync::Arc;
 use cookpack::resolve::{Catalogue, Offer};
 use cookpack::version::{Constraint, Version};
 
-/// SplitMix64.
-pub struct Dice(pub u64);
+/// `SplitMix64`.
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `sides`.
-    pub fn below(&mut self, sides: usize) -> usize {
+    pub(crate) fn below(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -24,16 +24,16 @@ impl Dice {
 }
 
 /// Cookbooks by name, as text: versions and what each depends on.
-pub type Texts = BTreeMap<String, Vec<(Version, Vec<(String, String)>)>>;
+pub(crate) type Texts = BTreeMap<String, Vec<(Version, Vec<(String, String)>)>>;
 
 /// A catalogue in memory.
-pub struct Universe {
+pub(crate) struct Universe {
     cookbooks: BTreeMap<String, Arc<[Offer]>>,
 }
 
 impl Universe {
     /// Takes what a generator made.
-    pub fn new(texts: &Texts) -> Self {
+    pub(crate) fn new(texts: &Texts) -> Self {
         let offer = |(version, needs): &(Version, Vec<(String, String)>)| Offer {
             version: *version,
             dependencies: needs
@@ -54,7 +54,7 @@ impl Universe {
     }
 
     /// The versions that there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.cookbooks.values().map(|offers| offers.len()).sum()
     }
 }
@@ -75,19 +75,19 @@ impl Catalogue for Universe {
     }
 }
 
-/// 4,000 names with 45,000 versions. A tenth of the names are what most others build on; a cookbook
+/// 4,000 names with 45,000 versions. A few of the names are what most others build on; a cookbook
 /// depends on names before its own, now and then on one after it, mostly by `~>` on what was newest
 /// when its version was made.
-pub fn public(seed: u64) -> Texts {
+pub(crate) fn public(seed: u64) -> Texts {
     let mut dice = Dice(seed);
     let mut texts = Texts::new();
     let mut histories: Vec<(String, Vec<Version>)> = Vec::new();
     for at in 0..4_000 {
         // Few cookbooks have a hundred versions, most have a handful.
         let count = match dice.below(20) {
-            0 => 40 + dice.below(80),
-            1..=5 => 12 + dice.below(20),
-            _ => 1 + dice.below(11),
+            0 => 40 + dice.below(60),
+            1..=5 => 12 + dice.below(16),
+            _ => 1 + dice.below(8),
         };
         let (mut major, mut minor, mut patch) = (dice.below(2) as u64, 1, 0);
         let mut history = Vec::new();
@@ -103,18 +103,18 @@ pub fn public(seed: u64) -> Texts {
     }
     for at in 0..histories.len() {
         let mut needs: Vec<usize> = Vec::new();
-        for _ in 0..dice.below(6) {
-            needs.push(match dice.below(10) {
-                0..=5 => dice.below(400.min(at + 1)),
-                9 => dice.below(histories.len()),
-                _ => dice.below(at + 1),
+        for _ in 0..[0, 0, 0, 1, 1, 1, 2, 2, 3, 5][dice.below(10)] {
+            needs.push(match dice.below(40) {
+                0 => dice.below(histories.len()),
+                1..=5 => dice.below(at + 1),
+                _ => dice.below(120.min(at + 1)),
             });
         }
         let (name, history) = &histories[at];
         let mut list = Vec::new();
         for (age, version) in history.iter().enumerate() {
-            if dice.below(15) == 0 && at > 0 {
-                needs.push(dice.below(at));
+            if dice.below(40) == 0 && at > 0 {
+                needs.push(dice.below(at.min(400)));
             }
             let needs = needs.iter().filter(|to| **to != at).map(|to| {
                 let (name, known) = &histories[*to];
@@ -149,7 +149,7 @@ fn constraint(dice: &mut Dice, newest: Version) -> String {
 
 /// The text of a manifest that asks for some names, until what they need without any constraint is
 /// about a hundred cookbooks.
-pub fn manifest(texts: &Texts, seed: u64, cookbooks: usize) -> String {
+pub(crate) fn manifest(texts: &Texts, seed: u64, cookbooks: usize) -> String {
     let mut dice = Dice(seed);
     let names: Vec<&String> = texts.keys().collect();
     let mut reached = std::collections::BTreeSet::new();
@@ -179,7 +179,7 @@ pub fn manifest(texts: &Texts, seed: u64, cookbooks: usize) -> String {
 
 /// Universes made to be hard: pigeons, diamonds, hundreds of versions of which each asks for a little
 /// else, and random ones at the edge of what has an answer. With the text of a manifest.
-pub fn adversarial(kind: usize, seed: u64) -> (Texts, String) {
+pub(crate) fn adversarial(kind: usize, seed: u64) -> (Texts, String) {
     let mut dice = Dice(seed);
     let mut texts = Texts::new();
     let mut roots: Vec<(String, String)> = Vec::new();

@@ -103,6 +103,26 @@ error: unknown key `brnach` in cookbook `apt`
     }
 
     #[test]
+    fn facts_stand_between_the_lines_and_the_hints() {
+        let file = SourceFile::new("cookpack.toml", "apt = \"~> 3.0\"\n");
+        let told = Diagnostic::new("no version of `apt` fits `~> 3.0`")
+            .label(file.at(6..14).label("wants `apt ~> 3.0`"))
+            .note("`apt` comes from https://supermarket.example")
+            .hint("write `~> 2.0`");
+        let want = "\
+error: no version of `apt` fits `~> 3.0`
+ --> cookpack.toml:1:7
+  |
+1 | apt = \"~> 3.0\"
+  |       ^^^^^^^^ wants `apt ~> 3.0`
+  |
+  = note: `apt` comes from https://supermarket.example
+  = help: write `~> 2.0`
+";
+        assert_eq!(plain(&render(Severity::Error, &told)), want);
+    }
+
+    #[test]
     fn spans_beyond_the_text_do_not_panic() {
         let file = SourceFile::new("metadata.rb", "");
         let shown = Diagnostic::new("odd").label(file.at(5..9).label("here"));

@@ -21,8 +21,8 @@ use crate::version::{Constraint, Version};
 /// Steps in the plain order, after which names that are often in the way are decided first.
 const PLAIN_STEPS: u64 = 3_000;
 
-/// Steps in one run. A hundred cookbooks take some hundred; the hardest of small puzzles made to be
-/// hard take ten thousand.
+/// Steps in one run. A hundred cookbooks take some hundred, the hardest of the universes that
+/// `benches/resolve` makes to be hard some thousand.
 const STEPS: u64 = 400_000;
 
 /// One of the things that together leave no versions.
@@ -52,6 +52,8 @@ pub(super) struct Terms {
     pub(super) first: BTreeSet<Id>,
     /// If given, nothing but these elements counts.
     pub(super) only: Option<BTreeSet<Element>>,
+    /// Names that nobody needs.
+    pub(super) ignored: BTreeSet<Id>,
     /// Elements that do not count.
     pub(super) without: BTreeSet<Element>,
     pub(super) instead: Option<Instead>,
@@ -71,6 +73,7 @@ impl Terms {
                 .collect(),
             first: BTreeSet::new(),
             only: None,
+            ignored: BTreeSet::new(),
             without: BTreeSet::new(),
             instead: None,
             steps: STEPS,
@@ -143,7 +146,8 @@ impl<C: Catalogue> Run<'_, '_, C> {
     fn needs(&self, id: Id, version: u32) -> Result<Option<Vec<Edge>>, Stop> {
         let mut needs: Vec<Edge> = Vec::new();
         for edge in self.index.edges(id, version)?.iter() {
-            if !self.terms.counts(Element::Edge(id, edge.to)) {
+            let ignored = self.terms.ignored.contains(&edge.to);
+            if ignored || !self.terms.counts(Element::Edge(id, edge.to)) {
                 continue;
             }
             let mut edge = edge.clone();

@@ -22,33 +22,30 @@ const SOUGHT: usize = 16;
 
 /// What does not fit, where it is known that something does not.
 pub(super) fn clash<C: Catalogue>(index: &Index<'_, C>, terms: &Terms) -> Result<Clash, Stop> {
-    let mut found: Vec<Culprits> = Vec::new();
+    let mut found: Vec<(Id, Culprits)> = Vec::new();
     let mut rest = terms.clone();
     while found.len() < SOUGHT {
         match index.culprits(&rest) {
             Ok(Some(culprits)) => {
-                rest.without.extend(culprits.elements.iter().copied());
-                found.push(culprits);
+                let name = Story::new(index, &rest, &culprits.elements)?.contested()?;
+                rest.ignored.insert(name);
+                found.push((name, culprits));
             }
             Ok(None) => break,
             Err(Stop::Steps(_)) if !found.is_empty() => break,
             Err(stop) => return Err(stop),
         }
     }
-    let more = found.len() > TOLD;
     let mut contradictions = Vec::new();
-    for (at, culprits) in found.iter().enumerate().take(TOLD) {
-        let mut terms = terms.clone();
-        let others = found.iter().enumerate().filter(|(other, _)| *other != at);
-        terms
-            .without
-            .extend(others.flat_map(|(_, c)| c.elements.iter().copied()));
+    for (name, culprits) in found.iter().take(TOLD) {
+        let mut terms = rest.clone();
+        terms.ignored.remove(name);
         let story = Story::new(index, &terms, &culprits.elements)?;
         contradictions.push(story.tell()?);
     }
     Ok(Clash {
         contradictions,
-        more,
+        more: found.len() > TOLD,
     })
 }
 

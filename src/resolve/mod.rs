@@ -14,6 +14,7 @@ mod index;
 mod question;
 mod shrink;
 mod solve;
+mod told;
 mod versions;
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl pubgrub::VersionSet for Versions {
 
     fn subset_of(&self, other: &Self) -> bool {
         let words = 1 + self.high.len().max(other.high.len());
-        !(self.beyond && !other.beyond) && (0..words).all(|at| self.word(at) & !other.word(at) == 0)
+        (!self.beyond || other.beyond) && (0..words).all(|at| self.word(at) & !other.word(at) == 0)
     }
 }
 

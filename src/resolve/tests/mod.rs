@@ -2,7 +2,9 @@
 
 mod choice;
 mod oracle;
+mod plain;
 mod sentences;
+mod worlds;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! What a person reads of typical contradictions, word for word.
 
 use super::*;
+use crate::error::Diagnose as _;
 
 fn story(cookbooks: &str, pins: &str, held: &str, universe: &str) -> String {
     let manifest = manifest(cookbooks);
@@ -310,4 +311,69 @@ no version of `web` that cookpack.toml wants can be used
 \x20 help: write `~> 2.0` in place of `>= 3.0` for `apt` in cookpack.toml:6: then `apt` 2.0.0 fits
 ";
     assert_eq!(told, want);
+}
+
+#[test]
+fn a_diagnostic_has_the_lines_the_facts_and_the_steps() {
+    let manifest = manifest("app = { git = \"https://git.example/app\" }\napt = \"~> 3.0\"");
+    let pinned = pinned("app 1.2: yum, apt < 3.0");
+    let question = Question::new(&manifest, &pinned);
+    let error = solve(&question, &shelf("apt 2.0 3.0\nyum 1.0")).unwrap_err();
+    let SolveError::Clash(clash) = error else {
+        panic!("{error:?}");
+    };
+    let [shown] = &clash.diagnostics()[..] else {
+        panic!("{clash:?}");
+    };
+    assert_eq!(
+        shown.message,
+        "no version of `apt` fits what cookpack.toml and `app` want"
+    );
+    assert_eq!(clash.to_string(), shown.message);
+    let marked: Vec<_> = shown
+        .labels
+        .iter()
+        .map(|label| (&label.at.file.text()[label.at.span.clone()], &*label.note))
+        .collect();
+    assert_eq!(
+        marked[2],
+        ("depends 'apt', '< 3.0'", "`app` 1.2.0 needs `apt < 3.0`")
+    );
+    assert_eq!(
+        (marked.len(), shown.notes.len(), shown.hints.len()),
+        (3, 3, 2)
+    );
+}
+
+/// With no place to ask, and with a name that no cookbook can have.
+#[test]
+fn odd_names_and_no_sources_are_told_like_others() {
+    let manifest = manifest("app = { git = \"https://git.example/app\" }");
+    let pinned = pinned("app 1.2: ../\u{1b}etc, yum");
+    let error = solve(&Question::new(&manifest, &pinned), &Shelf::default()).unwrap_err();
+    let SolveError::Clash(clash) = error else {
+        panic!("{error:?}");
+    };
+    let told: Vec<_> = clash
+        .contradictions
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let [yum, etc] = &told[..] else {
+        panic!("{told:?}");
+    };
+    let want = "\
+no source has a cookbook `yum`, which `app` needs
+\x20 cookpack.toml:5: wants `app`
+\x20 app/metadata.rb:4: `app` 1.2.0 needs `yum`
+\x20 no source is given to ask for cookbooks by name
+\x20 help: write where it comes from";
+    assert!(yum.starts_with(want), "{yum}");
+    let want = "\
+no source has a cookbook `../\\u{1b}etc`, which `app` needs
+\x20 cookpack.toml:5: wants `app`
+\x20 app/metadata.rb:3: `app` 1.2.0 needs `../\\u{1b}etc`
+\x20 no source is given to ask for cookbooks by name
+\x20 help: `../\\u{1b}etc` is not a cookbook name: ";
+    assert!(etc.starts_with(want), "{etc}");
 }
