@@ -33,6 +33,24 @@ pub enum LockMode<'a> {
 }
 
 impl<'a> LockMode<'a> {
+    /// What is locked, if anything is.
+    pub(super) fn lockfile(self) -> Option<&'a Lockfile> {
+        match self {
+            Self::Fresh | Self::Exact(None) | Self::Import(_) => None,
+            Self::Prefer(lockfile) | Self::Exact(Some(lockfile)) | Self::Update(lockfile, _) => {
+                Some(lockfile)
+            }
+        }
+    }
+
+    /// What is locked, if all of it is to stay where that can be.
+    pub(super) fn kept(self) -> Option<&'a Lockfile> {
+        match self {
+            Self::Update(..) => None,
+            mode => mode.lockfile(),
+        }
+    }
+
     /// What is locked of a cookbook and still counts.
     pub(super) fn locked(self, name: &CookbookName) -> Option<&'a LockedCookbook> {
         match self {
@@ -191,7 +209,7 @@ fn check_names(manifest: &Manifest, names: &[CookbookName]) -> Result<(), Error>
     }
 }
 
-fn candidate(pin: &Pin, cookbook: &LoadedCookbook) -> Candidate {
+pub(super) fn candidate(pin: &Pin, cookbook: &LoadedCookbook) -> Candidate {
     Candidate {
         version: cookbook.metadata.version,
         dependencies: cookbook.metadata.dependencies.clone(),
