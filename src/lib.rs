@@ -85,8 +85,10 @@ pub mod run_list;
 pub mod secret;
 mod source;
 mod store;
+pub mod tarball;
 pub mod text;
 pub mod tree;
+pub mod universe;
 pub mod version;
 
 pub use archive::Archive;

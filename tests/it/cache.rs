@@ -340,7 +340,9 @@ fn each_damage_is_found_told_and_mended_by_prune_and_build() {
 
         let pruned = sandbox.ok("cache prune --damaged --dry-run");
         assert!(
-            pruned.out().starts_with(&format!("would remove {}", address(&sandbox, "web"))),
+            pruned
+                .out()
+                .starts_with(&format!("would remove {}", address(&sandbox, "web"))),
             "{what}: {pruned}"
         );
         assert!(web.exists());

@@ -180,7 +180,10 @@ fn what_another_process_works_on_stays() {
     lock.lock().expect("a lock");
     for dry_run in [" --dry-run", ""] {
         let run = sandbox.ok(&format!("cache prune --all{dry_run}"));
-        let skipped = format!("skipped {}: another process uses it", address(&sandbox, "busy"));
+        let skipped = format!(
+            "skipped {}: another process uses it",
+            address(&sandbox, "busy")
+        );
         let run = run.says([&skipped]);
         assert!(run.out().contains("kept 1 repository, "), "{run}");
         assert!(busy.join("HEAD").exists());
