@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::declared::{Declaration, Origin, constraint, folder, origin};
-use super::upstream::{PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
+use super::upstream::{NameScope, PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
 use super::{
     Bundle, DEFAULT_GROUP, Format, GitProtocol, GroupChoice, LayoutKind, Manifest, ManifestError,
     Target,
@@ -112,6 +112,7 @@ impl Words {
         self.cheffile.sites.push(Upstream {
             kind: UpstreamKind::Supermarket(url.to_owned()),
             preferred_for: Vec::new(),
+            names: NameScope::default(),
             at: cx.location(call.args_span),
         });
         Ok(Value::Nil)

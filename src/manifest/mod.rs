@@ -40,7 +40,7 @@ pub use hosts::GitProtocol;
 pub use overrides::Override;
 pub use policyfile::{NamedRunList, Policyfile};
 pub(crate) use print::key;
-pub use upstream::{Upstream, UpstreamKind};
+pub use upstream::{InvalidNamePattern, NamePattern, NameScope, Upstream, UpstreamKind};
 
 /// What a person wants packed: cookbooks and where they come from.
 #[derive(Clone, Debug)]
@@ -416,10 +416,16 @@ impl Manifest {
         for Upstream {
             kind,
             preferred_for,
+            names,
             ..
         } in &self.upstreams
         {
             hasher.update(format!("upstream {kind} {preferred_for:?}\n").as_bytes());
+            for (word, patterns) in [("only", &names.only), ("except", &names.except)] {
+                for pattern in patterns {
+                    hasher.update(format!("{word} {pattern}\n").as_bytes());
+                }
+            }
         }
         hasher.finish()
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::declared::{Declaration, Origin, constraint, folder, origin};
-use super::super::upstream::{PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
+use super::super::upstream::{
+    NameScope, PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem,
+};
 use super::super::{GitProtocol, ManifestError, berksfile::Berksfile, hosts::Host};
 use super::own::own_cookbook;
 use crate::error::Diagnostic;
@@ -156,6 +158,7 @@ impl<'a> Words<'a> {
             known.push(Upstream {
                 kind,
                 preferred_for: Vec::new(),
+                names: NameScope::default(),
                 at,
             });
         }
@@ -190,6 +193,7 @@ impl<'a> Words<'a> {
         self.berksfile.legacy_sources.push(Upstream {
             kind,
             preferred_for: Vec::new(),
+            names: NameScope::default(),
             at,
         });
         Ok(NOTHING)

@@ -2,7 +2,9 @@
 
 use super::super::berksfile::own_cookbook;
 use super::super::declared::{ANY, Declaration, Origin, constraint, folder, origin};
-use super::super::upstream::{PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem};
+use super::super::upstream::{
+    NameScope, PUBLIC_SUPERMARKET, Upstream, UpstreamKind, address_problem,
+};
 use super::super::{DEFAULT_GROUP, GitProtocol, IncludedPolicy, ManifestError, ManifestProblem};
 use super::attributes::Node;
 use super::{NamedRunList, Policyfile};
@@ -285,6 +287,7 @@ impl<'a> Words<'a> {
         self.policyfile.sources.push(Upstream {
             kind,
             preferred_for: Vec::new(),
+            names: NameScope::default(),
             at,
         });
         let source = self.hold(cx, Held::Source(number))?;
