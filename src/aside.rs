@@ -138,7 +138,7 @@ fn folder_of(target: &Path) -> &Path {
 }
 
 /// A temporary file, locked as long as it is written, so that others can tell it from a leftover.
-fn create_locked(folder: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn create_locked(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     // As any program creates a file: what others may read is decided by the umask.

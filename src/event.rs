@@ -52,6 +52,15 @@ pub enum Event<'a> {
         /// Its address, or its name.
         name: &'a str,
     },
+    /// Where a cookbook comes from is said by a dependency's own manifest, and followed.
+    SourceAdopted {
+        /// The cookbook.
+        name: &'a str,
+        /// Where it comes from.
+        source: &'a str,
+        /// The cookbook whose manifest says so.
+        by: &'a str,
+    },
     /// A cookbook's files have been read and digested.
     CookbookRead {
         /// Its name in the manifest.

@@ -77,6 +77,7 @@ pub mod lockfile;
 pub mod manifest;
 pub mod metadata;
 pub mod name;
+mod netrc;
 mod ops;
 pub mod path;
 pub mod resolve;
@@ -85,8 +86,11 @@ pub mod run_list;
 pub mod secret;
 mod source;
 mod store;
+pub mod tarball;
 pub mod text;
 pub mod tree;
+pub mod universe;
+mod upstream;
 pub mod version;
 
 pub use archive::Archive;
@@ -108,3 +112,4 @@ pub use ops::{
 };
 pub use source::FolderError;
 pub use store::{CacheKind, Damage, StoreError};
+pub use upstream::{UpstreamAccess, UpstreamError};

@@ -11,6 +11,12 @@
 //! <store>/git-1/<name>-<16 hex>.lock       held while the mirror is changed, made, checked or removed
 //! <store>/lfs-1/<2 hex>/<64 hex>           one object of Git LFS under its SHA-256; its time is when
 //!                                          it was last used
+//! <store>/cookbooks-1/<2 hex>/<64 hex>     the tarball of a cookbook under its SHA-256
+//! <store>/universe-1/<host>-<16 hex>/      what one source has; the digits are those of the SHA-256
+//!                                          of the universe's address
+//!     cookpack-address, cookpack-used      as those of a mirror
+//!     cookpack-universe                    which body counts, and how to ask whether it still does
+//!     <64 hex>                             the body under its SHA-256
 //! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
 //!                                          A mirror is made, and removed, as
 //!                                          git-1/.cookpack-tmp-<name>-<16 hex> under its lock
@@ -33,6 +39,8 @@ mod items;
 mod kind;
 mod leftovers;
 mod lock;
+mod spool;
+mod universes;
 
 use std::fs;
 use std::io;
@@ -47,6 +55,8 @@ pub use damage::Damage;
 pub(crate) use items::{Item, Removal, verify_object};
 pub use kind::CacheKind;
 pub(crate) use leftovers::Leftover;
+pub(crate) use spool::{Spool, Spooled};
+pub(crate) use universes::{Validators, verify_universe};
 
 /// Why the store cannot be used.
 #[non_exhaustive]
@@ -127,26 +137,34 @@ impl Store {
 
     /// Where the mirror of the repository at an address is, whether it exists or not.
     pub(crate) fn mirror_folder(&self, address: &str) -> PathBuf {
-        let digest = Digest::of(address).to_string();
-        let name: String = address
+        let name = address
             .trim_end_matches('/')
             .rsplit(['/', '\\', ':'])
             .next()
             .unwrap_or_default()
-            .trim_end_matches(".git")
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-            .take(40)
-            .collect();
+            .trim_end_matches(".git");
+        self.folder_of(CacheKind::Git, name, address)
+    }
+
+    /// The folder of what has an address, with a name in front that a person knows it by.
+    fn folder_of(&self, kind: CacheKind, name: &str, address: &str) -> PathBuf {
+        let digest = Digest::of(address).to_string();
+        let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let name: String = name.chars().filter(is_plain).take(40).collect();
         self.folder
-            .join(CacheKind::Git.folder())
+            .join(kind.folder())
             .join(format!("{name}-{}", &digest[..16]))
     }
 
     /// Where the content of a file that git LFS keeps is, whether it exists or not.
     pub(crate) fn lfs_object(&self, oid: &Digest) -> PathBuf {
-        let name = oid.to_string();
-        let kind = self.folder.join(CacheKind::Lfs.folder());
+        self.object(CacheKind::Lfs, oid)
+    }
+
+    /// Where an object is, whether it exists or not.
+    pub(crate) fn object(&self, kind: CacheKind, digest: &Digest) -> PathBuf {
+        let name = digest.to_string();
+        let kind = self.folder.join(kind.folder());
         kind.join(&name[..2]).join(&name)
     }
 

@@ -2,7 +2,7 @@
 //! `gzip.rs`, the order of entries by [`Layout`]; nothing else has a say.
 
 mod gzip;
-mod tar;
+pub(crate) mod tar;
 
 use std::io::{self, Read, Write};
 

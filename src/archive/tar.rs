@@ -7,7 +7,7 @@
 pub(super) const BLOCK: usize = 512;
 
 /// What ends an archive.
-pub(super) const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
+pub(crate) const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 
 /// Bytes of a path that ustar's name field holds.
 const NAME: usize = 100;
@@ -22,7 +22,7 @@ const REGULAR: u8 = b'0';
 const LONG_NAME: u8 = b'L';
 
 /// The bytes that stand before a file's content.
-pub(super) fn file_header(path: &str, executable: bool, size: u64, mtime: u64) -> Vec<u8> {
+pub(crate) fn file_header(path: &str, executable: bool, size: u64, mtime: u64) -> Vec<u8> {
     let mode = if executable { 0o755 } else { 0o644 };
     match split(path) {
         Some((prefix, name)) => header(prefix, name, mode, size, mtime, REGULAR).to_vec(),
@@ -40,7 +40,7 @@ pub(super) fn file_header(path: &str, executable: bool, size: u64, mtime: u64) -
 }
 
 /// The zero bytes that follow a content of `size` bytes.
-pub(super) fn padding(size: u64) -> usize {
+pub(crate) fn padding(size: u64) -> usize {
     (size.next_multiple_of(BLOCK as u64) - size) as usize
 }
 

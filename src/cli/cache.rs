@@ -196,6 +196,8 @@ fn things(entry: &CacheEntry) -> String {
     match entry.kind {
         CacheKind::Git => counted(entry.count, "repository", "repositories"),
         CacheKind::Lfs => counted(entry.count, "object of Git LFS", "objects of Git LFS"),
+        CacheKind::Cookbook => counted(entry.count, "cookbook's tarball", "cookbooks' tarballs"),
+        CacheKind::Universe => counted(entry.count, "universe", "universes"),
     }
 }
 

@@ -276,6 +276,9 @@ impl Reporter for Terminal {
             Event::WriteProgress { bytes, total } => {
                 self.status(WRITE, "", Some((*bytes, *total)));
             }
+            Event::SourceAdopted { name, source, by } if !self.quiet => {
+                self.print(&format!("took {name} from {source}, as {by} says\n"));
+            }
             Event::Warning(warning) if !self.quiet => {
                 self.print(&render(Severity::Warning, warning));
             }

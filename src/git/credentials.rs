@@ -5,7 +5,6 @@
 )]
 
 mod helper;
-mod netrc;
 
 use std::fs;
 
@@ -17,6 +16,7 @@ use super::{GitAccess, GitError, host_and_port};
 use crate::event::CancelToken;
 use crate::http::{basic, userinfo, without_userinfo};
 use crate::manifest::redact;
+use crate::netrc;
 use crate::secret::Secret;
 
 /// The credentials of one address. They are for its scheme, host and port alone: whoever goes on to

@@ -182,7 +182,7 @@ impl Client {
     }
 
     /// Waits, unless it is told to stop.
-    fn sleep(&self, mut wait: Duration) -> Result<(), Cancelled> {
+    pub(crate) fn sleep(&self, mut wait: Duration) -> Result<(), Cancelled> {
         const SLICE: Duration = Duration::from_millis(50);
         while !wait.is_zero() {
             self.0.cancel.check()?;

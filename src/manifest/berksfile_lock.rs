@@ -7,6 +7,7 @@ use super::declared::{ANY, Declaration, GitOrigin, Origin};
 use super::{CommitId, DEFAULT_GROUP, GitRef, GitUrl, ManifestError, ManifestProblem, Source};
 use crate::name::CookbookName;
 use crate::text::{Location, SourceFile};
+use crate::version::Version;
 
 /// A Berksfile.lock as written.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,14 @@ impl BerksfileLock {
             true => read_json(file),
             false => read_lines(file),
         }
+    }
+
+    /// The versions that are locked, of whatever can be a cookbook.
+    pub fn versions(&self) -> BTreeMap<CookbookName, Version> {
+        let locked = self.graph.iter();
+        locked
+            .filter_map(|(name, locked)| Some((name.parse().ok()?, locked.version.parse().ok()?)))
+            .collect()
     }
 
     /// The commit that is locked for a cookbook, if what was asked for then is what a manifest asks

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::Context;
 use crate::event::Event;
 use crate::git::verify_mirror;
-use crate::store::{CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object};
+use crate::store::{
+    CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_universe,
+};
 use crate::text::nearest;
 
 /// Something that the store keeps: one repository, or all objects of a kind that has no names.
@@ -286,7 +288,8 @@ fn verify(
             let _lock = store.lock_to_read(&item.path, name, cx.reporter(), cx.cancel())?;
             verify_mirror(&item.path, cx.cancel())
         }
-        CacheKind::Lfs => verify_object(&item.path, cx.cancel()),
+        CacheKind::Universe => verify_universe(&item.path, cx.cancel()),
+        CacheKind::Lfs | CacheKind::Cookbook => verify_object(&item.path, cx.cancel()),
     }
 }
 

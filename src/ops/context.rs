@@ -10,6 +10,7 @@ use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
 use crate::manifest::{GitProtocol, Manifest};
 use crate::store::Store;
+use crate::upstream::UpstreamAccess;
 
 /// The surroundings of an operation: where the store is, who hears of progress, what is allowed.
 /// Nothing of it is read from the environment, the working directory, the home folder or the clock.
@@ -23,6 +24,7 @@ pub struct Context<'a> {
     env: BTreeMap<String, String>,
     git: GitAccess,
     fetches: Option<NonZeroUsize>,
+    upstreams: UpstreamAccess,
     git_protocol: GitProtocol,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Context<'a> {
             env: BTreeMap::new(),
             git: GitAccess::default(),
             fetches: None,
+            upstreams: UpstreamAccess::default(),
             git_protocol: GitProtocol::default(),
         }
     }
@@ -114,6 +117,25 @@ impl<'a> Context<'a> {
         self.git_protocol
     }
 
+    /// How Supermarkets and their like are reached. Without this there are no credentials, and no proxy.
+    #[must_use]
+    pub fn with_upstreams(mut self, upstreams: UpstreamAccess) -> Self {
+        self.upstreams = upstreams;
+        self
+    }
+
+    pub(super) fn upstreams(&self) -> &UpstreamAccess {
+        &self.upstreams
+    }
+
+    pub(super) fn fetches(&self) -> NonZeroUsize {
+        self.fetches.unwrap_or(self.jobs)
+    }
+
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
     pub(super) fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }
@@ -144,7 +166,7 @@ impl<'a> Context<'a> {
             (&self.git, manifest.git.executable),
             (self.reporter, &self.cancel),
             self.offline,
-            self.fetches.unwrap_or(self.jobs),
+            self.fetches(),
         )
     }
 }

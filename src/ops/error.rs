@@ -17,10 +17,12 @@ use crate::manifest::ManifestError;
 use crate::metadata::MetadataError;
 use crate::name::{CookbookName, InvalidName};
 use crate::ops::VendorError;
-use crate::resolve::Conflict;
+use crate::resolve::{Conflict, SolveError};
 use crate::source::FolderError;
 use crate::text::Location;
 use crate::tree::TreeError;
+use crate::upstream::UpstreamError;
+use crate::version::Version;
 
 /// Why an operation failed.
 #[non_exhaustive]
@@ -157,6 +159,24 @@ pub enum Error {
         /// The manifest.
         path: PathBuf,
     },
+    /// A source that gives cookbooks by name fails.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// No versions of the cookbooks fit together.
+    #[error(transparent)]
+    Solve(#[from] Box<SolveError<UpstreamError>>),
+    /// What a source gives is not what it lists.
+    #[error("{source_label} lists {name} {version}, and gives {found}")]
+    NotAsListed {
+        /// The cookbook.
+        name: CookbookName,
+        /// The version.
+        version: Version,
+        /// The source, for a person.
+        source_label: String,
+        /// What came.
+        found: String,
+    },
     /// A pattern names no cookbook.
     #[error("no folder that `{glob}` names is a cookbook")]
     NothingMatches {
@@ -279,6 +299,8 @@ impl Error {
             Self::Lockfile(error) => Some(error),
             Self::Conflict(error) => Some(error),
             Self::Metadata(error) => Some(error),
+            Self::Upstream(error) => Some(error),
+            Self::Solve(error) => Some(&**error),
             Self::Git { error, .. } => Some(&**error),
             Self::CookbookFolder { error, .. } => Some(error),
             Self::Folder(error) => Some(error),
@@ -345,7 +367,7 @@ impl Diagnose for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::LockOutdated { .. } => Kind::LockOutdated,
-            Self::ContentChanged { .. } => Kind::Verification,
+            Self::ContentChanged { .. } | Self::NotAsListed { .. } => Kind::Verification,
             Self::Cancelled(_) => Kind::Cancelled,
             Self::Read { source, .. } => match source.kind() {
                 ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::IsADirectory => {

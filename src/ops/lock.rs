@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::adopt::adopt_sources;
 use super::expand::expand_globs;
 use super::gather::{Gathered, gather};
 use super::graph::{Edge, edges};
 use super::load::LoadedCookbook;
+use super::named::find_named;
 use super::{Context, Error, LockDifference, choose_groups};
 use crate::event::Event;
 use crate::layout::{Layout, PackedCookbook, PlannedCookbook};
@@ -127,12 +129,20 @@ pub(super) fn prepare(
         });
     }
     let requirements = manifest.requirements_digest();
-    let expanded = expand_globs(cx, manifest, mode)?;
-    let manifest = &*expanded.manifest;
-    if let LockMode::Update(_, names) = mode {
-        check_names(manifest, names)?;
-    }
+    let mut expanded = expand_globs(cx, manifest, mode)?;
     let mut found = gather(cx, &expanded, mode)?;
+    // What is adopted may say of more.
+    while manifest.transitive_sources && adopt_sources(cx, expanded.manifest.to_mut(), &found)? {
+        found = gather(cx, &expanded, mode)?;
+    }
+    let manifest = &*expanded.manifest;
+    if let LockMode::Update(lockfile, names) = mode {
+        check_names(manifest, lockfile, names)?;
+    }
+    if !manifest.upstreams.is_empty() {
+        let named = find_named(cx, manifest, mode, &found)?;
+        found.extend(named);
+    }
     note_what_is_in_no_commit(manifest, &mut found);
     let candidates = found
         .iter()
@@ -196,10 +206,19 @@ fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
     }
 }
 
-fn check_names(manifest: &Manifest, names: &[CookbookName]) -> Result<(), Error> {
-    match names.iter().find(|n| !manifest.cookbooks.contains_key(*n)) {
+/// Names that are to be updated stand in the manifest, or are locked.
+fn check_names(
+    manifest: &Manifest,
+    lockfile: &Lockfile,
+    names: &[CookbookName],
+) -> Result<(), Error> {
+    let is_known = |name: &CookbookName| {
+        manifest.cookbooks.contains_key(name) || lockfile.cookbooks.contains_key(name)
+    };
+    match names.iter().find(|name| !is_known(name)) {
         Some(name) => {
-            let known = manifest.cookbooks.keys().map(CookbookName::as_str);
+            let known = manifest.cookbooks.keys().chain(lockfile.cookbooks.keys());
+            let known = known.map(CookbookName::as_str);
             Err(Error::NotInManifest {
                 name: name.clone(),
                 near: nearest(name.as_str(), known).map(str::to_owned),

@@ -1,5 +1,6 @@
 //! The operations: the only place that puts the parts in sequence.
 
+mod adopt;
 mod cache;
 mod changes;
 mod context;
@@ -14,6 +15,7 @@ mod load;
 mod locate;
 mod lock;
 mod manifest_file;
+mod named;
 mod outdated;
 mod project;
 mod tree;

@@ -1,6 +1,7 @@
 //! Which locked cookbooks are not the newest, and what holds them back.
 
 use super::graph::{DependencyGraph, Edge, dependency_graph};
+use super::named::Named;
 use super::{Context, Error, LockMode};
 use crate::lockfile::{LockedCookbook, Pin};
 use crate::manifest::Manifest;
@@ -77,10 +78,15 @@ pub fn outdated(
     mode: LockMode<'_>,
 ) -> Result<Vec<Outdated>, Error> {
     let graph = dependency_graph(cx, manifest, mode)?;
-    compare_with_newest(&graph, |_, locked| match &locked.pin {
-        // A commit and a folder have one version. Places that give cookbooks by name are not asked yet,
-        // and nothing is locked to one.
-        Pin::Git { .. } | Pin::Path { .. } | Pin::Upstream { .. } => Ok(None),
+    let named = |locked: &LockedCookbook| matches!(locked.pin, Pin::Upstream { .. });
+    if !graph.lockfile.cookbooks.values().any(named) {
+        return compare_with_newest(&graph, |_, _| Ok(None));
+    }
+    let sources = Named::open(cx, manifest)?;
+    compare_with_newest(&graph, |name, locked| match &locked.pin {
+        // A commit and a folder have one version.
+        Pin::Git { .. } | Pin::Path { .. } => Ok(None),
+        Pin::Upstream { .. } => sources.versions_of(name),
     })
 }
 

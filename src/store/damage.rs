@@ -55,6 +55,12 @@ pub enum Damage {
         /// The file.
         file: PathBuf,
     },
+    /// A file is named by another one, and is not there.
+    #[error("`{}` is missing", file.display())]
+    Missing {
+        /// The file.
+        file: PathBuf,
+    },
     /// A file's content does not have the digest that is its name.
     #[error("`{}` has the digest {found}", file.display())]
     Content {

@@ -8,6 +8,10 @@ pub enum CacheKind {
     Git,
     /// The objects of Git LFS.
     Lfs,
+    /// The tarballs of cookbooks, as sources gave them.
+    Cookbook,
+    /// The universe of a source: what it has, by name and version.
+    Universe,
 }
 
 /// How things of a kind lie in their folder.
@@ -21,13 +25,15 @@ pub(super) enum Form {
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Git, Self::Lfs];
+    pub const ALL: [Self; 4] = [Self::Git, Self::Lfs, Self::Cookbook, Self::Universe];
 
     /// The kind's own word in commands and documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Git => "git",
             Self::Lfs => "lfs",
+            Self::Cookbook => "cookbook",
+            Self::Universe => "universe",
         }
     }
 
@@ -36,13 +42,15 @@ impl CacheKind {
         match self {
             Self::Git => "git-1",
             Self::Lfs => "lfs-1",
+            Self::Cookbook => "cookbooks-1",
+            Self::Universe => "universe-1",
         }
     }
 
     pub(super) fn form(self) -> Form {
         match self {
-            Self::Git => Form::Folders,
-            Self::Lfs => Form::Objects,
+            Self::Git | Self::Universe => Form::Folders,
+            Self::Lfs | Self::Cookbook => Form::Objects,
         }
     }
 

@@ -12,7 +12,7 @@ struct Entry {
 }
 
 /// The first credentials for a host; for a certain user, if one is named.
-pub(super) fn find(text: &str, host: &str, user: Option<&str>) -> Option<(String, Secret)> {
+pub(crate) fn find(text: &str, host: &str, user: Option<&str>) -> Option<(String, Secret)> {
     let fits = |entry: &Entry| {
         let machine = entry.machine.as_deref();
         machine.is_none_or(|machine| machine.eq_ignore_ascii_case(host))
