@@ -22,7 +22,7 @@ use crate::version::{Constraint, Version};
 const PLAIN_STEPS: u64 = 3_000;
 
 /// Steps in one run, a decision each: far more than what `benches/resolve` makes to be hard needs.
-const STEPS: u64 = 100_000;
+const STEPS: u64 = 200_000;
 
 /// One of the things that together leave no versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
