@@ -21,9 +21,8 @@ use crate::version::{Constraint, Version};
 /// Steps in the plain order, after which names that are often in the way are decided first.
 const PLAIN_STEPS: u64 = 3_000;
 
-/// Steps in one run. A hundred cookbooks take some hundred, the hardest of the universes that
-/// `benches/resolve` makes to be hard some thousand.
-const STEPS: u64 = 400_000;
+/// Steps in one run, a decision each: far more than what `benches/resolve` makes to be hard needs.
+const STEPS: u64 = 200_000;
 
 /// One of the things that together leave no versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +115,9 @@ impl<C: Catalogue> Index<'_, C> {
             limit: steps,
             steps: Cell::new(0),
         };
-        match pubgrub::resolve(&run, Id::ROOT, 0_u32) {
+        let result = pubgrub::resolve(&run, Id::ROOT, 0_u32);
+        self.spent.set(self.spent.get() + run.steps.get());
+        match result {
             Ok(found) => Ok(Outcome::Fits(
                 found
                     .into_iter()

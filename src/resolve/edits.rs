@@ -14,9 +14,6 @@ const TOLD: usize = 2;
 /// Runs that are made for them.
 const RUNS: usize = 16;
 
-/// Steps in one run.
-const STEPS: u64 = 20_000;
-
 /// The edits of one contradiction, best first, and whether every demand in a file was tried.
 pub(super) fn find<C: Catalogue>(
     story: &Story<'_, '_, C>,
@@ -80,7 +77,7 @@ impl<C: Catalogue> Search<'_, '_, '_, C> {
         }
         self.runs += 1;
         let mut terms = terms.clone();
-        terms.steps = STEPS;
+        terms.steps = self.story.index.steps_left();
         match self.story.index.attempt(&terms) {
             Ok(Outcome::Fits(found)) => version_at(self.story.index, id, &found),
             Ok(Outcome::Unfit(_)) => Ok(None),

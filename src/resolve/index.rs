@@ -1,7 +1,7 @@
 //! What is known of names while one question is answered: each is asked for once, and the
 //! dependencies of a version become sets of versions when it is first looked at.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::rc::Rc;
@@ -108,6 +108,8 @@ pub(super) struct Index<'q, C: Catalogue> {
     ids: RefCell<HashMap<Rc<str>, Id>>,
     entries: RefCell<Vec<Option<Rc<Entry<'q>>>>>,
     failed: RefCell<Option<C::Error>>,
+    /// The steps of all runs so far.
+    pub(super) spent: Cell<u64>,
 }
 
 impl<'q, C: Catalogue> Index<'q, C> {
@@ -127,6 +129,7 @@ impl<'q, C: Catalogue> Index<'q, C> {
             ids: RefCell::new(HashMap::new()),
             entries: RefCell::new(vec![Some(Rc::new(root))]),
             failed: RefCell::new(None),
+            spent: Cell::new(0),
         }
     }
 

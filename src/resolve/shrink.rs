@@ -7,8 +7,12 @@ use super::attempt::{Element, Outcome, Terms};
 use super::catalogue::Catalogue;
 use super::index::{Id, Index, Origin};
 
-/// Steps in one run while a proof is made smaller: what takes longer is left as it is.
+/// Steps in one run while a proof is made smaller and edits are tried: what takes longer is left as
+/// it is.
 const STEPS: u64 = 20_000;
+
+/// Steps of all runs together after which no further ones are made for a better explanation.
+const EFFORT: u64 = 150_000;
 
 /// Elements that together leave no versions, while any of them taken away leaves some.
 #[derive(Clone, Debug)]
@@ -29,7 +33,7 @@ impl<C: Catalogue> Index<'_, C> {
             return Ok(None);
         };
         let mut terms = terms.clone();
-        terms.steps = STEPS;
+        terms.steps = self.steps_left();
         // A smaller question often has a shorter proof.
         loop {
             terms.only = Some(elements.clone());
@@ -47,6 +51,7 @@ impl<C: Catalogue> Index<'_, C> {
                 continue;
             }
             terms.only = Some(elements.clone());
+            terms.steps = self.steps_left();
             match self.attempt(&terms) {
                 Ok(Outcome::Unfit(fewer)) => elements = fewer,
                 Ok(Outcome::Fits(_)) => {
@@ -60,6 +65,11 @@ impl<C: Catalogue> Index<'_, C> {
             }
         }
         Ok(Some(Culprits { elements, minimal }))
+    }
+
+    /// How long a run for a better explanation may take; not at all, once enough was done.
+    pub(super) fn steps_left(&self) -> u64 {
+        STEPS.min(EFFORT.saturating_sub(self.spent.get()))
     }
 
     /// What is taken away first is what a person can do least about.

@@ -17,7 +17,7 @@ use crate::version::Version;
 /// all others, each group in the order of names. The answer depends on nothing else.
 ///
 /// # Errors
-/// A [`Clash`] when no versions fit together; what the catalogue fails with; when cancelled; when
+/// A [`Clash`](super::Clash) when no versions fit together; what the catalogue fails with; when cancelled; when
 /// the question is too hard.
 pub fn solve<C: Catalogue>(
     question: &Question<'_>,
