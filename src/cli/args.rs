@@ -152,6 +152,14 @@ pub(super) enum Command {
     /// Show, check and empty the store of what was fetched
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Write the locked cookbooks as a source of their own, for machines that reach no other
+    Mirror {
+        /// The folder: new, empty, or written by an earlier `mirror`
+        dir: PathBuf,
+        /// The address at which it will be served; Berkshelf needs it, cookpack does not
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+    },
     /// Print a shell's completion script
     Completions {
         /// The shell

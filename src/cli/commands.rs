@@ -91,6 +91,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
             groups,
         } => files(&cx, global, dir.as_deref(), (*layout, groups)),
         Command::Metadata { dir } => metadata(&cx, dir),
+        Command::Mirror { dir, base_url } => mirror(&cx, global, (dir, base_url.as_deref())),
         Command::Manifest { file } => manifest(&cx, global, file.as_deref()),
         Command::Cache(command) => cache::run(&cx, global, &store, command),
         Command::Completions { .. } => Ok(()),
@@ -374,6 +375,19 @@ fn manifest(cx: &Context<'_>, global: &Global, file: Option<&Path>) -> Result<()
         .filter(|folder| !folder.as_os_str().is_empty());
     let manifest = found.manifest(folder.unwrap_or(Path::new(".")))?;
     out.text(&manifest.to_toml())
+}
+
+fn mirror(cx: &Context<'_>, global: &Global, to: (&Path, Option<&str>)) -> Result<(), Failure> {
+    let project = project(cx, global)?;
+    let mode = mode(global, &project);
+    let (lockfile, mirrored) = ops::mirror(cx, &project.manifest, mode, to)?;
+    write_lockfile(&project.lockfile_path, &lockfile)?;
+    let mut out = standard_output();
+    match (global.json, global.quiet) {
+        (true, _) => out.json(&report::mirrored_json(to.0, &mirrored)),
+        (false, true) => Ok(()),
+        (false, false) => out.text(&report::mirrored_text(to.0, &mirrored)),
+    }
 }
 
 fn metadata(cx: &Context<'_>, dir: &Path) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use crate::layout::PackedCookbook;
 use crate::lockfile::{LockedCookbook, LockedSubmodule, Lockfile, Pin};
 use crate::manifest::GitRef;
 use crate::name::CookbookName;
-use crate::ops::{Listing, LockChange, TreeLine, Vendored};
+use crate::ops::{Listing, LockChange, Mirrored, TreeLine, Vendored};
 
 /// A stream for reports.
 pub(super) struct Output(Box<dyn Write>);
@@ -90,6 +90,26 @@ pub(super) fn vendored_json(folder: &Path, vendored: &Vendored) -> Value {
         "kept": vendored.kept,
         "digests": { "content": vendored.content.to_string() },
         "cookbooks": cookbooks_json(&vendored.cookbooks),
+    })
+}
+
+/// The receipt of a mirror.
+pub(super) fn mirrored_text(folder: &Path, mirrored: &Mirrored) -> String {
+    let count = mirrored.files.len();
+    let cookbooks = if count == 1 { "cookbook" } else { "cookbooks" };
+    format!(
+        "{}  {count} {cookbooks}, {} bytes\n",
+        folder.display(),
+        mirrored.size
+    )
+}
+
+/// The receipt of a mirror as a document.
+pub(super) fn mirrored_json(folder: &Path, mirrored: &Mirrored) -> Value {
+    json!({
+        "path": folder.to_string_lossy(),
+        "files": mirrored.files,
+        "size": mirrored.size,
     })
 }
 
