@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Diagnostic;
 
-/// Something that happened. New kinds may be added; ignore those you do not know. Several repositories
-/// are fetched at once: the events of each have its URL.
+/// Something that happened. New kinds may be added; ignore those you do not know. Several things are
+/// fetched at once, be they repositories, universes or tarballs: the events of each have its URL.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// A repository is about to be fetched. Several may be under way at once.
+    /// A repository, a universe or a tarball is about to be fetched. Several may be under way at once.
     FetchStarted {
         /// Its URL without credentials.
         url: &'a str,
     },
-    /// More of a repository has come.
+    /// More of it has come.
     FetchProgress {
         /// Its URL without credentials.
         url: &'a str,
@@ -27,11 +27,11 @@ pub enum Event<'a> {
         /// Bytes received.
         bytes: u64,
     },
-    /// A repository has been fetched.
+    /// It has been fetched.
     FetchFinished {
         /// Its URL without credentials.
         url: &'a str,
-        /// Objects received; 0 where files were copied.
+        /// Objects received; 0 where files were copied or downloaded.
         objects: usize,
         /// Bytes received, or copied.
         bytes: u64,

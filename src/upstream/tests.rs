@@ -12,6 +12,7 @@ use crate::manifest::NameScope;
 use crate::secret::Secret;
 use crate::store::CacheKind;
 use crate::tarball::TarballError;
+use crate::tarball::tests::tar_builder;
 use crate::text::SourceFile;
 use crate::tree::EntryKind;
 use crate::universe::UniverseError;
@@ -19,12 +20,8 @@ use crate::universe::UniverseError;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../../tests/it/support/http_server.rs"]
 mod http_server;
-#[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../../tests/it/support/supermarket.rs"]
 mod supermarket;
-#[expect(dead_code, reason = "the tests of the reader use the rest of it")]
-#[path = "../../tests/it/support/tar_builder.rs"]
-mod tar_builder;
 
 use http_server::{HttpResponse, HttpServer};
 use supermarket::{DEMO, Supermarket, tarball};
