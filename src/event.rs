@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Diagnostic;
 
-/// Something that happened. New kinds may be added; ignore those you do not know. Several repositories
-/// are fetched at once: the events of each have its URL. Those of the files that git LFS keeps for one
-/// have ` (LFS)` behind it, and each file is an object.
+/// Something that happened. New kinds may be added; ignore those you do not know. Several things are
+/// fetched at once, be they repositories, universes or tarballs: the events of each have its URL. Those
+/// of the files that git LFS keeps for a repository have ` (LFS)` behind it, and each file is an object.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// A repository is about to be fetched. Several may be under way at once.
+    /// A repository, a universe or a tarball is about to be fetched. Several may be under way at once.
     FetchStarted {
         /// Its URL without credentials.
         url: &'a str,
     },
-    /// More of a repository has come.
+    /// More of it has come.
     FetchProgress {
         /// Its URL without credentials.
         url: &'a str,
@@ -28,11 +28,11 @@ pub enum Event<'a> {
         /// Bytes received.
         bytes: u64,
     },
-    /// A repository has been fetched.
+    /// It has been fetched.
     FetchFinished {
         /// Its URL without credentials.
         url: &'a str,
-        /// Objects received; 0 where files were copied.
+        /// Objects received; 0 where files were copied or downloaded.
         objects: usize,
         /// Bytes received, or copied.
         bytes: u64,

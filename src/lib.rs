@@ -50,6 +50,7 @@
 //! |---|---|
 //! | [`manifest`], [`lockfile`], [`metadata`], [`chefignore`] | the formats that people and tools write |
 //! | [`ruby`] | the evaluator of the Ruby in which cookbooks describe themselves |
+//! | [`universe`], [`tarball`] | what Supermarkets and their like have, and give |
 //! | [`resolve`] | which versions of cookbooks fit together, and why none do |
 //! | [`layout`] | what an archive holds, file by file, and why the rest is left out |
 //! | [`archive`] | the bytes of an archive |

@@ -1,6 +1,7 @@
 //! What the binary takes from its surroundings and passes to the library.
 
 mod git;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,6 +19,7 @@ use crate::error::{Diagnostic, Kind};
 use crate::event::CancelToken;
 use crate::manifest::GitProtocol;
 pub(super) use git::git_access;
+pub(super) use upstream::upstream_access;
 
 /// The store's folder: `--store`, else `COOKPACK_STORE`, else one in the platform's cache folder.
 pub(super) fn store(global: &Global) -> Result<PathBuf, Failure> {

@@ -1,4 +1,4 @@
-//! The one HTTP client: for git over http(s) now, for Supermarkets later.
+//! The one HTTP client: for git over http(s), and for Supermarkets and their like.
 
 #![expect(
     clippy::disallowed_methods,

@@ -161,7 +161,7 @@ pub enum Error {
     },
     /// A source that gives cookbooks by name fails.
     #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    Upstream(Box<UpstreamError>),
     /// No versions of the cookbooks fit together.
     #[error(transparent)]
     Solve(#[from] Box<SolveError<UpstreamError>>),
@@ -299,7 +299,7 @@ impl Error {
             Self::Lockfile(error) => Some(error),
             Self::Conflict(error) => Some(error),
             Self::Metadata(error) => Some(error),
-            Self::Upstream(error) => Some(error),
+            Self::Upstream(error) => Some(&**error),
             Self::Solve(error) => Some(&**error),
             Self::Git { error, .. } => Some(&**error),
             Self::CookbookFolder { error, .. } => Some(error),
@@ -310,6 +310,15 @@ impl Error {
             Self::Aside(error) => Some(error),
             Self::Vendor(error) => Some(error),
             _ => None,
+        }
+    }
+}
+
+impl From<UpstreamError> for Error {
+    fn from(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            error => Self::Upstream(Box::new(error)),
         }
     }
 }

@@ -178,7 +178,7 @@ impl<'a> Named<'a> {
                 locked: Some((*locked).clone()),
             })
         });
-        self.bring(chosen.collect())
+        self.bring(&chosen.collect::<Vec<_>>())
     }
 
     /// Asks the sources, and chooses.
@@ -233,7 +233,7 @@ impl<'a> Named<'a> {
                 locked: locked.filter(same).cloned(),
             });
         }
-        self.bring(chosen)
+        self.bring(&chosen)
     }
 
     /// That a name stands in several sources is told when it is chosen: nobody shall be surprised by a
@@ -252,7 +252,7 @@ impl<'a> Named<'a> {
     }
 
     /// Fetches and reads what was chosen.
-    fn bring(&self, chosen: Vec<Chosen>) -> Result<Gathered, Error> {
+    fn bring(&self, chosen: &[Chosen]) -> Result<Gathered, Error> {
         let cx = self.cx;
         let remote: Vec<_> = chosen.iter().filter(|one| one.folder.is_none()).collect();
         let wanted: Vec<_> = remote.iter().map(|one| one.wanted()).collect();
@@ -269,7 +269,7 @@ impl<'a> Named<'a> {
             limits: cx.limits(),
             cancel: cx.cancel(),
         };
-        let read = in_parallel(&chosen, cx.jobs(), cx.reporter(), |one, _| {
+        let read = in_parallel(chosen, cx.jobs(), cx.reporter(), |one, _| {
             reading.read(one, trees.get(&one.name))
         });
         let mut gathered = Gathered::new();
@@ -333,7 +333,7 @@ impl Reading<'_> {
                 (place, pin)
             }
             (None, None) => {
-                return Err(Error::Upstream(UpstreamError::NotFound {
+                return Err(Error::from(UpstreamError::NotFound {
                     name: chosen.name.to_string(),
                     version: chosen.version,
                 }));

@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// The address of a mirror's repository, if it was written down.
-    fn address(&self, mirror: &Path) -> Option<String> {
+    pub(super) fn address(&self, mirror: &Path) -> Option<String> {
         let mut text = String::new();
         let file = File::open(mirror.join(ADDRESS)).ok()?;
         file.take(ADDRESS_BYTES).read_to_string(&mut text).ok()?;

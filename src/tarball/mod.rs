@@ -16,7 +16,7 @@ mod index;
 mod pax;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io::{self, Read};
 

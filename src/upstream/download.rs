@@ -108,7 +108,6 @@ impl Upstreams {
         Ok(Some(Fetched {
             tree: Arc::new(tree),
             digest,
-            size,
             url: None,
         }))
     }
@@ -339,7 +338,6 @@ impl Upstreams {
         Ok(Fetched {
             tree: Arc::new(tree),
             digest,
-            size,
             url: Some(address),
         })
     }

@@ -140,8 +140,6 @@ pub(crate) struct Fetched {
     pub(crate) tree: Arc<dyn Tree>,
     /// Of the tarball.
     pub(crate) digest: Digest,
-    /// Bytes of the tarball.
-    pub(crate) size: u64,
     /// The address of the tarball as the source names it, without credentials and before redirects.
     /// None where the store had it.
     pub(crate) url: Option<String>,
@@ -240,6 +238,7 @@ impl Upstreams {
     }
 
     /// Fetches one cookbook, or opens it if the store has it by the digest that was locked.
+    #[cfg(test)]
     pub(crate) fn fetch(
         &self,
         wanted: &Wanted,

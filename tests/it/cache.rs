@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use crate::support::{Sandbox, finish, have, noise, sha256};
 
 mod prune;
+mod upstreams;
 
 const DAY: u64 = 24 * 60 * 60;
 

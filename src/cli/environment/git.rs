@@ -20,7 +20,7 @@ pub(in crate::cli) fn git_access() -> GitAccess {
 }
 
 /// An environment.
-struct Variables(Vec<(OsString, OsString)>);
+pub(super) struct Variables(pub(super) Vec<(OsString, OsString)>);
 
 impl Variables {
     fn raw(&self, name: &str) -> Option<&OsString> {
@@ -29,12 +29,12 @@ impl Variables {
     }
 
     /// A variable that is set to something.
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         let value = self.raw(name)?.to_str()?;
         (!value.is_empty()).then_some(value)
     }
 
-    fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         let value = self.raw(name).filter(|value| !value.is_empty())?;
         Some(PathBuf::from(value))
     }
@@ -58,6 +58,15 @@ impl Variables {
         let windows = || cfg!(windows).then(|| self.path("USERPROFILE")).flatten();
         self.path("HOME").or_else(windows)
     }
+
+    /// The file of credentials by host, as curl finds it.
+    pub(super) fn netrc(&self) -> Option<PathBuf> {
+        let usual = || {
+            let name = if cfg!(windows) { "_netrc" } else { ".netrc" };
+            Some(self.home()?.join(name))
+        };
+        self.path("NETRC").or_else(usual)
+    }
 }
 
 fn access(variables: &Variables) -> GitAccess {
@@ -65,14 +74,10 @@ fn access(variables: &Variables) -> GitAccess {
     if variables.raw("GIT_SSL_NO_VERIFY").is_some() {
         config_values.push(("http.sslVerify".to_owned(), "false".to_owned()));
     }
-    let netrc = || {
-        let name = if cfg!(windows) { "_netrc" } else { ".netrc" };
-        Some(variables.home()?.join(name))
-    };
     GitAccess {
         config_files: files(variables),
         config_values,
-        netrc: variables.path("NETRC").or_else(netrc),
+        netrc: variables.netrc(),
         tokens: tokens(variables),
         http: http(variables),
         ssl_authority: variables.path("GIT_SSL_CAINFO"),
@@ -142,7 +147,7 @@ fn values(variables: &Variables) -> Vec<(String, String)> {
 }
 
 /// The proxies as curl finds them, and what the system's own TLS looks at.
-fn http(variables: &Variables) -> HttpOptions {
+pub(super) fn http(variables: &Variables) -> HttpOptions {
     let direct = variables
         .text("no_proxy")
         .or_else(|| variables.text("NO_PROXY"));
@@ -178,7 +183,7 @@ fn tokens(variables: &Variables) -> BTreeMap<String, Secret> {
 
 /// The host of a variable's name, as `token_variable` of `git` writes it: `GIT_EXAMPLE_COM`,
 /// `MY__HOST_EXAMPLE`, `LOCALHOST_8443`.
-fn host_of(name: &str) -> Option<String> {
+pub(super) fn host_of(name: &str) -> Option<String> {
     let host = name.to_ascii_lowercase();
     let host = host.replace("__", "-").replace('_', ".");
     if host.is_empty() {
@@ -195,7 +200,10 @@ fn host_of(name: &str) -> Option<String> {
 
 /// What other programs inherit. A token for one host need reach no `ssh` and no helper of another.
 fn inherited(variables: &Variables) -> Vec<(OsString, OsString)> {
-    let is_ours = |name: &OsString| name.to_string_lossy().starts_with(TOKEN);
+    let is_ours = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with(TOKEN) || name.starts_with(super::upstream::TOKEN)
+    };
     let all = variables.0.iter();
     all.filter(|(name, _)| !is_ours(name)).cloned().collect()
 }
@@ -371,6 +379,7 @@ mod tests {
     fn leak_tokens_are_not_handed_on_to_other_programs() {
         let access = of(&[
             ("COOKPACK_GIT_TOKEN_A_B", "s3cret"),
+            ("COOKPACK_SUPERMARKET_TOKEN_A_B", "s3cret"),
             ("PATH", "/bin"),
             ("GITHUB_TOKEN", "g"),
         ]);

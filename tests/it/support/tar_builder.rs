@@ -140,11 +140,6 @@ impl TarBuilder {
         self
     }
 
-    /// The tar as far as it is written, without an end.
-    pub(crate) fn open(self) -> Vec<u8> {
-        self.bytes
-    }
-
     /// The tar with its end.
     pub(crate) fn tar(self) -> Vec<u8> {
         self.raw([0; 1024]).bytes
