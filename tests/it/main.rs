@@ -47,6 +47,7 @@ mod solver;
 mod sources;
 mod store;
 mod submodules;
+mod supermarket;
 mod vendor;
 mod why;
 mod work_tree;

@@ -10,18 +10,23 @@ mod repo;
 mod sandbox;
 mod secrets;
 mod sshd;
+mod supermarket;
+#[expect(dead_code, reason = "the crate's own tests use the rest of it")]
+mod tar_builder;
 mod tarball;
 mod tls;
 mod tools;
 
 pub(crate) use git_server::{Credentials, GitServer, Purpose, Shallow, basic, count, lines};
-pub(crate) use http_server::HttpRequest;
+pub(crate) use http_server::{HttpRequest, HttpResponse};
 pub(crate) use lfs_server::pointer;
 pub(crate) use mirror::Mirror;
 pub(crate) use repo::Repo;
 pub(crate) use sandbox::{Run, Sandbox, finish};
 pub(crate) use secrets::nowhere;
 pub(crate) use sshd::{Sshd, have_ssh, is_root};
+pub(crate) use supermarket::{DEMO, Supermarket, tarball as cookbook_tarball};
+pub(crate) use tar_builder::TarBuilder;
 pub(crate) use tarball::{Member, Tarball};
 pub(crate) use tls::Authority;
 pub(crate) use tools::{have, hex, noise, sha256};

@@ -1,0 +1,382 @@
+//! Which version of which source, and what is said when none will do.
+
+use super::{locked, project, sources, versions};
+use crate::support::{Run, Sandbox, Supermarket};
+
+#[test]
+fn a_name_of_two_sources_is_the_first_ones_and_is_told_once() {
+    let (first, second) = (Supermarket::start(), Supermarket::start());
+    first.publish("both", "1.0.0", &[]);
+    first.publish("own", "1.0.0", &[("both", ">= 0.5"), ("other", ">= 0.0.0")]);
+    second.publish("both", "9.0.0", &[]);
+    second.publish("other", "2.0.0", &[("both", ">= 0.0.0")]);
+    let sandbox = Sandbox::new();
+    let cookbooks = "own = \"~> 1.0\"\nboth = \">= 0.1\"\n";
+    sandbox.manifest(&format!("{cookbooks}{}", sources(&[&first, &second])));
+    let run = sandbox.ok("lock");
+    let told: Vec<_> = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains("`both`"))
+        .collect();
+    let of_the_other = |line: &&&str| line.contains(&second.url()) && line.contains(&first.url());
+    assert_eq!(told.iter().filter(of_the_other).count(), 1, "{run}");
+    assert!(
+        !run.stderr.contains("`own`") && !run.stderr.contains("`other`"),
+        "{run}"
+    );
+    assert_eq!(
+        versions(&sandbox),
+        ["both 1.0.0", "other 2.0.0", "own 1.0.0"]
+    );
+    for (name, market) in [("both", &first), ("other", &second), ("own", &first)] {
+        let line = format!("source = \"{}\"\n", market.url());
+        assert!(locked(&sandbox, name).contains(&line), "{name}");
+    }
+    let tree = sandbox.ok("tree");
+    for (cookbook, market) in [
+        ("both 1.0.0", &first),
+        ("other 2.0.0", &second),
+        ("own 1.0.0", &first),
+    ] {
+        let shown = format!("{cookbook} ({})", market.url());
+        assert!(tree.out().contains(&shown), "{shown}\n{tree}");
+    }
+    let json = sandbox.ok("tree --json").json();
+    assert_eq!(json[1]["source"]["source"], second.url());
+
+    // Each of the two hints is followed, and there is nothing more to tell.
+    let [one, two] = [&first, &second].map(|market| sources(&[market]));
+    for (text, wanted) in [
+        (format!("{one}except = [\"both\"]\n{two}"), "both 9.0.0"),
+        (format!("{one}except = [\"b*\"]\n{two}"), "both 9.0.0"),
+        (
+            format!("{one}{two}only = [\"both\", \"other\"]\n"),
+            "both 9.0.0",
+        ),
+        (format!("{one}{two}except = [\"both\"]\n"), "both 1.0.0"),
+        (
+            format!("{one}only = [\"both\", \"own\"]\n{two}"),
+            "both 1.0.0",
+        ),
+    ] {
+        sandbox.forget_lock();
+        sandbox.manifest(&format!("{cookbooks}{text}"));
+        sandbox.ok("lock").never_says("one of that name too");
+        assert!(versions(&sandbox).contains(&wanted.to_owned()), "{text}");
+    }
+    // What is locked from a source that may not give it any more is decided anew.
+    sandbox.manifest(&format!("{cookbooks}{one}except = [\"both\"]\n{two}"));
+    sandbox.run("lock --locked").fails(3);
+    sandbox.ok("lock");
+    assert!(versions(&sandbox).contains(&"both 9.0.0".to_owned()));
+}
+
+#[test]
+fn a_source_that_may_not_give_a_name_is_not_asked_for_it() {
+    let (first, second) = (Supermarket::start(), Supermarket::start());
+    first.publish("own", "1.0.0", &[]);
+    second.publish("own", "9.0.0", &[]);
+    let sandbox = Sandbox::new();
+    let [one, two] = [&first, &second].map(|market| sources(&[market]));
+    sandbox.manifest(&format!(
+        "own = \">= 0.0.0\"\n{two}only = [\"acme_*\"]\n{one}"
+    ));
+    sandbox.ok("lock");
+    assert_eq!(versions(&sandbox), ["own 1.0.0"]);
+    assert_eq!(second.take_paths(), [""; 0]);
+    // A name that belongs to a source that does not have it is nobody's: no stranger's is taken.
+    sandbox.manifest(&format!(
+        "acme_web = \">= 0.0.0\"\n{two}only = [\"acme_*\"]\n{one}"
+    ));
+    first.publish("acme_web", "6.6.6", &[]);
+    sandbox.run("lock").fails(1).says(["acme_web"]);
+}
+
+/// A place and two texts of a hint: `write X in place of Y for `name` in FILE:LINE`.
+fn edits(run: &Run) -> Vec<(String, usize, String, String)> {
+    let mut edits = Vec::new();
+    for line in run
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" in place of `"))
+    {
+        let texts: Vec<_> = line.split('`').collect();
+        let at = texts.iter().position(|text| text.contains(" in place of "));
+        let at = at.expect("two texts");
+        let place = line.split_whitespace().find_map(|word| {
+            let (file, line) = word.trim_end_matches(':').rsplit_once(':')?;
+            let file = file.trim_matches('`').to_owned();
+            Some((
+                file,
+                line.trim_matches('`').split(':').next()?.parse().ok()?,
+            ))
+        });
+        let (file, line) = place.unwrap_or_else(|| panic!("a place: {line}"));
+        edits.push((
+            file,
+            line,
+            texts[at + 1].to_owned(),
+            texts[at - 1].to_owned(),
+        ));
+    }
+    edits
+}
+
+/// Does what a hint says.
+fn apply(sandbox: &Sandbox, (file, line, from, to): &(String, usize, String, String)) {
+    let text = sandbox.text(file);
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let line = &mut lines[line - 1];
+    assert!(
+        line.contains(from.as_str()),
+        "{from} is not in {file}: {line}"
+    );
+    *line = line.replacen(from.as_str(), to, 1);
+    sandbox.write(file, lines.join("\n") + "\n");
+}
+
+#[test]
+fn two_cookbooks_that_never_agree_are_named_with_what_would_help() {
+    let market = Supermarket::demo();
+    let cookbooks = "web = { path = \"web\" }\ndb = { path = \"db\" }\nlib = { path = \"lib\" }\n";
+    let sandbox = project(&market, cookbooks);
+    sandbox
+        .cookbook("web", "web", "depends 'poise', '~> 2.4'\ndepends 'lib'\n")
+        .cookbook("db", "db", "depends 'poise', '~> 3.0'\n")
+        .cookbook("lib", "lib", "depends 'windows', '~> 7.0'\n");
+    let run = sandbox.run("build").fails(1);
+    let run = run.says([
+        "`poise`",
+        "web/metadata.rb:3",
+        "db/metadata.rb:3",
+        &market.url(),
+    ]);
+    let run = run.never_says("windows").never_says("lib/metadata.rb");
+    assert!(!sandbox.exists("cookpack.lock"));
+    let edits = edits(&run);
+    assert!((1..=2).contains(&edits.len()), "{run}");
+    for edit in edits {
+        let before = sandbox.text(&edit.0);
+        apply(&sandbox, &edit);
+        sandbox.ok("build");
+        sandbox.write(&edit.0, before);
+        sandbox.forget_lock();
+    }
+    sandbox.run("build").fails(1);
+}
+
+#[test]
+fn what_stands_between_the_manifest_and_a_source_is_told() {
+    let market = Supermarket::demo();
+    let cookbooks =
+        "application_javascript = \"~> 1.0\"\nwindows = \"~> 7.0\"\npoise = \"~> 3.0\"\n";
+    let sandbox = project(&market, cookbooks);
+    let run = sandbox.run("lock").fails(1);
+    let run = run.says(["`poise`", "cookpack.toml:7", "~> 3.0", &market.url()]);
+    assert!(run.stderr.contains("application_javascript"), "{run}");
+    let run = run.never_says("windows");
+    let edits = edits(&run);
+    assert!(!edits.is_empty(), "{run}");
+    let manifest = sandbox.text("cookpack.toml");
+    for edit in edits {
+        apply(&sandbox, &edit);
+        sandbox.ok("lock");
+        sandbox.forget_lock();
+        sandbox.write("cookpack.toml", &manifest);
+    }
+    // No version of it at all.
+    sandbox.manifest(&format!("poise = \"> 9.0\"\n{}", sources(&[&market])));
+    sandbox
+        .run("lock")
+        .fails(1)
+        .says(["cookpack.toml:5", "`> 9.0`", "3.0.0"]);
+}
+
+#[test]
+fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
+    let market = Supermarket::demo();
+    let sandbox = project(&market, "posie = \"~> 2.4\"\n");
+    let run = sandbox.run("lock").fails(1);
+    let run = run.says([
+        "`posie`",
+        "cookpack.toml:5",
+        "did you mean `poise`",
+        &market.url(),
+    ]);
+    let [edit] = &edits(&run)[..] else {
+        panic!("one edit: {run}");
+    };
+    apply(&sandbox, edit);
+    sandbox.ok("lock");
+    assert_eq!(versions(&sandbox), ["poise 2.8.2"]);
+    // Nothing is near.
+    sandbox.manifest(&format!("qqqqqqqq = \"~> 2.4\"\n{}", sources(&[&market])));
+    sandbox.run("lock").fails(1).never_says("did you mean");
+}
+
+/// web wants lib, which wants ark; apt stands aside. All are locked, and all have newer ones.
+fn aged(market: &Supermarket) -> Sandbox {
+    market.publish("web", "1.0.0", &[("lib", "~> 1.0")]);
+    market.publish("lib", "1.0.0", &[("ark", "~> 1.0")]);
+    market.publish("ark", "1.0.0", &[]);
+    market.publish("apt", "1.0.0", &[]);
+    let sandbox = project(market, "web = \"~> 1.0\"\napt = \"~> 1.0\"\n");
+    sandbox.ok("lock");
+    market.publish("lib", "1.1.0", &[("ark", "~> 1.1")]);
+    market.publish("ark", "1.1.0", &[]);
+    market.publish("ark", "1.2.0", &[]);
+    market.publish("ark", "2.0.0", &[]);
+    market.publish("apt", "1.1.0", &[]);
+    market.publish("apt", "2.0.0", &[]);
+    sandbox
+}
+
+#[test]
+fn an_update_moves_only_what_must() {
+    let market = Supermarket::start();
+    let sandbox = aged(&market);
+    let before = sandbox.text("cookpack.lock");
+    let old = ["apt 1.0.0", "ark 1.0.0", "lib 1.0.0", "web 1.0.0"];
+    assert_eq!(versions(&sandbox), old);
+    sandbox.ok("build");
+    sandbox.ok("lock");
+    assert_eq!(
+        sandbox.text("cookpack.lock"),
+        before,
+        "newer ones are no reason"
+    );
+
+    let run = sandbox.ok("update --dry-run");
+    assert!(run.out().contains("  ~ apt 1.0.0 "), "{run}");
+    assert!(run.out().contains("1.1.0"), "{run}");
+    assert_eq!(sandbox.text("cookpack.lock"), before);
+    let json = sandbox.ok("update apt --dry-run --json").json();
+    assert_eq!(
+        json["changes"].as_array().map(Vec::len),
+        Some(1),
+        "{json:#}"
+    );
+    assert_eq!(json["changes"][0]["after"]["version"], "1.1.0");
+    assert_eq!(sandbox.text("cookpack.lock"), before);
+
+    sandbox.ok("update apt");
+    assert_eq!(
+        versions(&sandbox),
+        ["apt 1.1.0", "ark 1.0.0", "lib 1.0.0", "web 1.0.0"]
+    );
+    // The newer lib needs a newer ark: that moves too, and nothing else.
+    sandbox.write("cookpack.lock", &before);
+    sandbox.ok("update lib");
+    let found = versions(&sandbox);
+    assert_eq!(
+        (&*found[0], &*found[2], &*found[3]),
+        ("apt 1.0.0", "lib 1.1.0", "web 1.0.0")
+    );
+    assert!(
+        ["ark 1.1.0", "ark 1.2.0"].contains(&&*found[1]),
+        "{found:?}"
+    );
+    // What holds it is told of and left alone: ark may move within what the locked lib takes.
+    sandbox.write("cookpack.lock", &before);
+    sandbox.ok("update ark");
+    assert_eq!(
+        versions(&sandbox),
+        ["apt 1.0.0", "ark 1.2.0", "lib 1.0.0", "web 1.0.0"]
+    );
+    sandbox.ok("update");
+    assert_eq!(
+        versions(&sandbox),
+        ["apt 1.1.0", "ark 1.2.0", "lib 1.1.0", "web 1.0.0"]
+    );
+    sandbox
+        .run("update atp")
+        .fails(1)
+        .says(["`atp`", "did you mean `apt`"]);
+
+    // One more cookbook is no reason for the others either, but for what it needs.
+    sandbox.write("cookpack.lock", &before);
+    market.publish("new", "1.0.0", &[("ark", "~> 1.0")]);
+    let manifest = sandbox.text("cookpack.toml");
+    sandbox.write(
+        "cookpack.toml",
+        manifest.replace("[cookbooks]\n", "[cookbooks]\nnew = \">= 0.0.0\"\n"),
+    );
+    sandbox.ok("build");
+    assert_eq!(
+        versions(&sandbox),
+        [
+            "apt 1.0.0",
+            "ark 1.0.0",
+            "lib 1.0.0",
+            "new 1.0.0",
+            "web 1.0.0"
+        ]
+    );
+}
+
+#[test]
+fn what_is_newer_and_why_a_cookbook_is_there_is_told() {
+    let market = Supermarket::start();
+    let sandbox = aged(&market);
+    let before = sandbox.text("cookpack.lock");
+    let json = sandbox.ok("outdated --json").json();
+    let row = |name: &str| {
+        let rows = json.as_array().expect("a list").iter();
+        let mut rows = rows.filter(|row| row["name"] == name);
+        rows.next()
+            .unwrap_or_else(|| panic!("{name}: {json:#}"))
+            .clone()
+    };
+    for (name, fits, newest) in [
+        ("apt", "1.1.0", "2.0.0"),
+        ("ark", "1.2.0", "2.0.0"),
+        ("lib", "1.1.0", "1.1.0"),
+        ("web", "1.0.0", "1.0.0"),
+    ] {
+        let row = row(name);
+        assert_eq!(
+            (&row["fits"], &row["newest"]),
+            (&fits.into(), &newest.into()),
+            "{name}"
+        );
+        assert_eq!(row["outdated"], newest != "1.0.0", "{name}");
+        assert_eq!(row["source"]["source"], market.url());
+    }
+    assert_eq!(row("apt")["held_back_by"][0]["by"], serde_json::Value::Null);
+    assert_eq!(row("apt")["held_back_by"][0]["at"]["line"], 6);
+    assert_eq!(row("ark")["held_back_by"][0]["by"], "lib");
+    let run = sandbox.ok("outdated");
+    assert_eq!(run.lines().len(), 4, "{run}");
+    let ark: Vec<_> = run.lines()[2].split_whitespace().take(8).collect();
+    assert_eq!(
+        ark.join(" "),
+        "ark 1.0.0 1.2.0 2.0.0 lib wants ~> 1.0",
+        "{run}"
+    );
+
+    let why = sandbox.ok("why ark");
+    assert_eq!(why.lines()[0], format!("ark 1.0.0 ({})", market.url()));
+    for words in [
+        "the manifest wants web ~> 1.0",
+        "web wants lib ~> 1.0",
+        "lib wants ark ~> 1.0",
+    ] {
+        assert_eq!(why.out().matches(words).count(), 1, "{words}\n{why}");
+    }
+    assert!(!why.out().contains("apt"), "{why}");
+    let tree = sandbox.ok("tree --invert ark");
+    let names = tree.lines().into_iter().map(|line| {
+        line.trim_start_matches(['│', '├', '└', '─', ' '])
+            .to_owned()
+    });
+    let shown = |name: &str| format!("{name} 1.0.0 ({})", market.url());
+    assert_eq!(names.collect::<Vec<_>>(), ["ark", "lib", "web"].map(shown));
+    assert_eq!(sandbox.text("cookpack.lock"), before);
+    // When all is new, that is said.
+    sandbox.manifest(&format!("web = \">= 0.0.0\"\n{}", sources(&[&market])));
+    market.publish("lib", "1.2.0", &[("ark", ">= 1.0")]);
+    sandbox.ok("update");
+    let run = sandbox.ok("outdated");
+    assert_eq!(run.lines(), ["every cookbook is the newest that there is"]);
+}
