@@ -1,4 +1,8 @@
 //! The sources against servers on loopback.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests stand outside: they make folders"
+)]
 
 use std::fs;
 use std::io::Read as _;
@@ -528,7 +532,7 @@ fn what_is_refused_is_not_kept() {
     let bench = Bench::new();
     let upstreams = bench.open(&[supermarket(market.url())]);
     let refused = |version: &str| match fails(fetch(&upstreams, &wanted("web", version))) {
-        UpstreamError::Tarball { source, .. } => source,
+        UpstreamError::Tarball { source, .. } => *source,
         other => panic!("{other}"),
     };
     assert!(matches!(refused("1.0.0"), TarballError::LinkOut { .. }));
