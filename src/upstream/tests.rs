@@ -413,7 +413,7 @@ fn a_name_belongs_to_the_first_source_that_may_give_it() {
         .names
         .only
         .push("acme_*".parse().expect("a pattern"));
-    (one.take_seen(), two.take_seen());
+    one.take_seen();
     let upstreams = bench.open(&narrow);
     upstreams.load(JOBS, &Silent).expect("universes");
     upstreams.offers("both").expect("offers");

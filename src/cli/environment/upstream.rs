@@ -26,16 +26,16 @@ fn access(variables: &Variables, config: Option<PathBuf>) -> UpstreamAccess {
         let text = variables.text(name).map(str::trim);
         text.filter(|text| !text.is_empty()).map(Secret::new)
     };
-    let mut access = UpstreamAccess::default();
-    access.http = http(variables);
-    access.tokens = tokens(variables);
-    access.artifactory_api_key = secret("ARTIFACTORY_API_KEY");
-    access.artifactory_identity_token = secret("ARTIFACTORY_IDENTITY_TOKEN");
     let given = variables.path("COOKPACK_CREDENTIALS");
-    access.credentials_file = given.or_else(|| Some(config?.join("credentials.toml")));
-    access.netrc = variables.netrc();
-    access.clock = Some(SystemTime::now);
-    access
+    UpstreamAccess {
+        http: http(variables),
+        tokens: tokens(variables),
+        artifactory_api_key: secret("ARTIFACTORY_API_KEY"),
+        artifactory_identity_token: secret("ARTIFACTORY_IDENTITY_TOKEN"),
+        credentials_file: given.or_else(|| Some(config?.join("credentials.toml"))),
+        netrc: variables.netrc(),
+        clock: Some(SystemTime::now),
+    }
 }
 
 fn tokens(variables: &Variables) -> BTreeMap<String, Secret> {
