@@ -250,13 +250,14 @@ fn a_policyfile_is_packed_as_well() {
     assert!(sandbox.exists("site.tar.gz"));
     sandbox.write(
         "Policyfile.rb",
-        "default_source :supermarket\nrun_list 'web', 'apt'\n",
+        "default_source :chef_repo, 'market'\nrun_list 'web', 'apt'\n",
     );
+    sandbox.write("market/README.md", "no cookbook yet");
     sandbox.run("build").fails(1).says([
-        "cookbook `apt` has no source",
-        "cookbook `web` has no source",
+        "no source has a cookbook `apt`",
+        "no source has a cookbook `web`",
         "Policyfile.rb:2:",
-        "cannot ask a Supermarket",
+        "asked: ",
     ]);
 }
 
