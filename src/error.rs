@@ -74,6 +74,11 @@ pub trait Diagnose: std::error::Error {
         Kind::User
     }
 
+    /// The same as a document for a machine, for the failures that have one.
+    fn data(&self) -> Option<serde_json::Value> {
+        None
+    }
+
     /// What to show. More than one where several things are wrong at once.
     fn diagnostics(&self) -> Vec<Diagnostic> {
         vec![Diagnostic::new(message_with_causes(self))]

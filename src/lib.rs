@@ -113,4 +113,4 @@ pub use ops::{
 };
 pub use source::FolderError;
 pub use store::{CacheKind, Damage, StoreError};
-pub use upstream::{UpstreamAccess, UpstreamError};
+pub use upstream::{ChangedDigests, UpstreamAccess, UpstreamError};

@@ -16,6 +16,7 @@
 //! Berkshelf fails as a whole where one version or constraint of anybody's cookbook is none. Here such
 //! a version is left out, and that is told to who asks for its name.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -270,7 +271,7 @@ impl Universe {
         // Of two spellings the one with three parts counts: servers write that.
         listed
             .versions
-            .sort_by(|a, b| (b.version, parts(b)).cmp(&(a.version, parts(a))));
+            .sort_by_key(|one| Reverse((one.version, parts(one))));
         let warnings = &mut listed.warnings;
         listed.versions.dedup_by(|later, first| {
             let is_same = later.version == first.version;

@@ -59,6 +59,10 @@ pub fn main() -> ExitCode {
         }
         Err(Failure::Operation(error)) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(Failure::Operation(error)) => {
+            if let (true, Some(data)) = (arguments.global.json, error.data()) {
+                // What is wrong is told on the standard error in any case.
+                let _ = standard_output().json(&data);
+            }
             show(&error.diagnostics(), color);
             ExitCode::from(exit_code(error.kind()))
         }

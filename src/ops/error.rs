@@ -388,6 +388,10 @@ impl Diagnose for Error {
         }
     }
 
+    fn data(&self) -> Option<serde_json::Value> {
+        self.inner().and_then(Diagnose::data)
+    }
+
     fn diagnostics(&self) -> Vec<Diagnostic> {
         if let Some(inner) = self.inner() {
             return self.with_its_place(inner.diagnostics());

@@ -34,6 +34,13 @@ pub(super) fn find_named(
     mode: LockMode<'_>,
     found: &Gathered,
 ) -> Result<Gathered, Error> {
+    let is_there = |name: &String| {
+        let name = name.parse::<CookbookName>();
+        name.is_ok_and(|name| found.contains_key(&name) || manifest.provided.contains(&name))
+    };
+    if wanted_names(manifest, found).iter().all(is_there) {
+        return Ok(Gathered::new());
+    }
     let named = Named::open(cx, manifest)?;
     if let Some(lockfile) = mode.kept()
         && let Some(locked) = needed_as_locked(manifest, lockfile, found)

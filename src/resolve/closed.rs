@@ -31,7 +31,7 @@ pub enum Problem {
         manifest: String,
         /// What kind of file that is.
         format: Format,
-        /// Whether the manifest names places that this version does not ask.
+        /// Whether the manifest names places that give cookbooks by name.
         has_upstreams: bool,
         /// The manifest's line about it, where that gives no source.
         stated: Option<Location>,
@@ -137,11 +137,7 @@ impl Problem {
                     diagnostic =
                         diagnostic.hint(format!("the manifest has `{near}`: is that meant?"));
                 }
-                if *has_upstreams {
-                    diagnostic = diagnostic.hint(
-                        "this version of cookpack cannot ask a Supermarket or another source that gives cookbooks by name",
-                    );
-                } else if matches!(format, Format::CookpackToml) {
+                if !has_upstreams && matches!(format, Format::CookpackToml) {
                     diagnostic = diagnostic.hint(
                         "name a place that gives cookbooks by name: `[[sources]]` with `supermarket = \"https://supermarket.chef.io\"`",
                     );

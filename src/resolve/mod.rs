@@ -8,6 +8,7 @@ mod attempt;
 mod catalogue;
 mod clash;
 mod closed;
+mod data;
 mod edits;
 mod explain;
 mod index;

@@ -92,6 +92,13 @@ impl<E: Diagnose + 'static> Diagnose for SolveError<E> {
         }
     }
 
+    fn data(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::Clash(clash) => Some(serde_json::json!({ "conflict": clash.to_json() })),
+            _ => None,
+        }
+    }
+
     fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
             Self::Clash(clash) => clash.diagnostics(),

@@ -21,7 +21,7 @@ pub(super) struct Stream<R: Read> {
 }
 
 enum Source<R: Read> {
-    Gzip(MultiGzDecoder<Whole<R>>),
+    Gzip(Box<MultiGzDecoder<Whole<R>>>),
     Plain(Whole<R>),
 }
 
@@ -52,7 +52,7 @@ impl<R: Read> Stream<R> {
         }
         let whole = BufReader::with_capacity(64 << 10, Cursor::new(start).chain(packed));
         let source = match is_gzip {
-            true => Source::Gzip(MultiGzDecoder::new(whole)),
+            true => Source::Gzip(Box::new(MultiGzDecoder::new(whole))),
             false => Source::Plain(whole),
         };
         Ok(Self {

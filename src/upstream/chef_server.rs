@@ -51,7 +51,7 @@ struct ManifestFile {
 
 impl Upstreams {
     /// Fetches all files of a version.
-    pub(super) fn from_chef_server(
+    pub(super) fn collect_files(
         &self,
         remote: &Remote,
         shown: &str,

@@ -125,7 +125,7 @@ impl Credentials {
     }
 
     /// What the netrc file has for a URL.
-    pub(super) fn from_netrc(&self, url: &Url) -> Option<Login> {
+    pub(super) fn netrc_login(&self, url: &Url) -> Option<Login> {
         if !is_private(url) {
             return None;
         }

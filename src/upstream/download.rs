@@ -17,7 +17,7 @@ use super::net::success;
 use super::pool::Told;
 use super::remote::{Remote, RemoteKind};
 use super::tree::TarballTree;
-use super::{Fetched, Has, Place, UpstreamError, Upstreams, Wanted};
+use super::{ChangedDigests, Fetched, Has, Place, UpstreamError, Upstreams, Wanted};
 use crate::digest::{Digest, Hasher};
 use crate::manifest::redact;
 use crate::store::{CacheKind, Spool, Spooled, StoreError};
@@ -59,7 +59,7 @@ impl Upstreams {
                 what: format!("{} {}", wanted.name, wanted.version),
             });
         }
-        if let Some(fetched) = self.from_locked_url(wanted, tell)? {
+        if let Some(fetched) = self.ask_locked_url(wanted, tell)? {
             return Ok(fetched);
         }
         let not_found = || UpstreamError::NotFound {
@@ -84,7 +84,7 @@ impl Upstreams {
             shown: &source.shown,
             wanted,
         };
-        self.from_source(&at, &listed.ok_or_else(not_found)?, tell)
+        self.ask_source(&at, &listed.ok_or_else(not_found)?, tell)
     }
 
     /// A tarball that the store has. One that is damaged is removed.
@@ -114,7 +114,7 @@ impl Upstreams {
 
     /// What was locked with its address is asked for there: the digest answers for it. None where that
     /// is not how it can be had, or it is not there any more.
-    fn from_locked_url(
+    fn ask_locked_url(
         &self,
         wanted: &Wanted,
         tell: &dyn Fn(Told),
@@ -145,7 +145,7 @@ impl Upstreams {
     }
 
     /// Asks for a version in each way that its source may give it.
-    fn from_source(
+    fn ask_source(
         &self,
         at: &At<'_>,
         listed: &ListedVersion,
@@ -153,15 +153,15 @@ impl Upstreams {
     ) -> Result<Fetched, UpstreamError> {
         let (name, version) = (&at.wanted.name, at.wanted.version);
         let refused = |location: &str, reason| UpstreamError::Location {
-            source_name: at.shown.to_owned(),
-            name: name.clone(),
+            source_name: at.shown.into(),
+            name: name.as_str().into(),
             version,
-            location: redact(location),
+            location: redact(location).into(),
             reason,
         };
         if at.remote.kind == RemoteKind::ChefServer {
             let url = at.remote.below(&format!("cookbooks/{name}/{version}"));
-            let spooled = self.from_chef_server(at.remote, at.shown, at.wanted, &url, tell)?;
+            let spooled = self.collect_files(at.remote, at.shown, at.wanted, &url, tell)?;
             return self.keep(at, spooled, &url);
         }
         let path = listed.location_path.as_deref();
@@ -328,8 +328,10 @@ impl Upstreams {
                 url: address,
                 name: wanted.name.clone(),
                 version: wanted.version,
-                found: digest,
-                expected,
+                digests: Box::new(ChangedDigests {
+                    found: digest,
+                    expected,
+                }),
             });
         }
         let mut tree = self.read_tarball(spooled.path(), size, wanted, &address)?;
@@ -356,7 +358,7 @@ impl Upstreams {
                 url: url.to_owned(),
                 name: wanted.name.clone(),
                 version: wanted.version,
-                source,
+                source: Box::new(source),
             },
         };
         let file = File::open(path).map_err(StoreError::at(path))?;

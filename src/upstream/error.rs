@@ -140,18 +140,22 @@ pub enum UpstreamError {
     #[error("{source_name} has {name} {version} at `{location}`: {reason}")]
     Location {
         /// The source.
-        source_name: String,
+        source_name: Box<str>,
         /// The cookbook.
-        name: String,
+        name: Box<str>,
         /// The version.
         version: Version,
         /// Where it leads.
-        location: String,
+        location: Box<str>,
         /// Why not there.
         reason: &'static str,
     },
     /// What came is not what was locked.
-    #[error("`{url}` gives {name} {version} with the digest {found}, and {expected} was locked")]
+    #[error(
+        "`{url}` gives {name} {version} with the digest {}, and {} was locked",
+        digests.found,
+        digests.expected
+    )]
     Changed {
         /// The address.
         url: String,
@@ -159,10 +163,8 @@ pub enum UpstreamError {
         name: String,
         /// The version.
         version: Version,
-        /// The digest of what came.
-        found: Digest,
-        /// The digest that was locked.
-        expected: Digest,
+        /// The digests of what came and of what was locked.
+        digests: Box<ChangedDigests>,
     },
     /// The tarball of a cookbook is refused.
     #[error("the tarball of {name} {version} from `{url}` is refused")]
@@ -175,7 +177,7 @@ pub enum UpstreamError {
         version: Version,
         /// Why.
         #[source]
-        source: TarballError,
+        source: Box<TarballError>,
     },
     /// The store cannot be used.
     #[error(transparent)]
@@ -218,6 +220,15 @@ pub enum UpstreamError {
     /// The caller asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+/// The two digests of what should have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangedDigests {
+    /// Of what came.
+    pub found: Digest,
+    /// Of what was locked.
+    pub expected: Digest,
 }
 
 impl Diagnose for UpstreamError {

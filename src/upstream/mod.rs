@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 pub use access::UpstreamAccess;
-pub use error::UpstreamError;
+pub use error::{ChangedDigests, UpstreamError};
 pub(crate) use folder::{LocalCookbook, ReadCookbook};
 
 use self::folder::FolderCookbooks;

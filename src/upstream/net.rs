@@ -81,7 +81,7 @@ impl Net {
         };
         let from_netrc = || {
             own?;
-            self.credentials.from_netrc(url)
+            self.credentials.netrc_login(url)
         };
         let has_own = login.is_some();
         let login = match login {

@@ -128,6 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test looks into a folder")]
     fn contents_are_in_memory_first_and_in_one_file_then() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut spool = Spool::with_memory(folder.path().to_owned(), 10);

@@ -1,4 +1,8 @@
 //! The sources against servers on loopback.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests stand outside: they make folders"
+)]
 
 use std::fs;
 use std::io::Read as _;
@@ -400,7 +404,7 @@ fn a_name_belongs_to_the_first_source_that_may_give_it() {
     // A source of certain names is not asked for others.
     let mut narrow = sources.clone();
     narrow[0].only.push("acme_*".parse().expect("a pattern"));
-    (one.take_seen(), two.take_seen());
+    one.take_seen();
     let upstreams = bench.open(&narrow);
     upstreams.load(JOBS, &Silent).expect("universes");
     upstreams.offers("both").expect("offers");
@@ -519,7 +523,7 @@ fn what_is_refused_is_not_kept() {
     let bench = Bench::new();
     let upstreams = bench.open(&[supermarket(market.url())]);
     let refused = |version: &str| match fails(fetch(&upstreams, &wanted("web", version))) {
-        UpstreamError::Tarball { source, .. } => source,
+        UpstreamError::Tarball { source, .. } => *source,
         other => panic!("{other}"),
     };
     assert!(matches!(refused("1.0.0"), TarballError::LinkOut { .. }));

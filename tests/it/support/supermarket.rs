@@ -8,9 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::http_server::{HttpRequest, HttpResponse, HttpServer};
 use super::tar_builder::TarBuilder;
 
+/// A name, a version, and what that depends on.
+pub(crate) type Published = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
 /// The names, versions and dependencies of the demo of OpsWorks, eight cookbooks deep: what
 /// `application_javascript ~> 1.0` needs, and older and newer versions that do not fit.
-pub(crate) const DEMO: &[(&str, &str, &[(&str, &str)])] = &[
+pub(crate) const DEMO: &[Published] = &[
     (
         "application_javascript",
         "1.0.0",
