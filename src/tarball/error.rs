@@ -261,7 +261,8 @@ impl Diagnose for TarballError {
         match self {
             Self::Input(_) | Self::Contents(_) => Kind::Internal,
             Self::Cancelled(_) => Kind::Cancelled,
-            _ => Kind::Verification,
+            // A cookbook that cannot be used, whatever is locked of it.
+            _ => Kind::User,
         }
     }
 

@@ -288,6 +288,9 @@ impl Diagnose for UpstreamError {
             Self::Signature { host, .. } => shown().hint(format!(
                 "in the file of credentials, write `client_name` and `client_key` under `[hosts.\"{host}\"]`"
             )),
+            Self::NotFound { name, .. } => shown().hint(format!(
+                "if it was locked and is gone, `cookpack update {name}` takes another version"
+            )),
             Self::Broken { .. } => shown().hint("try again later"),
             Self::Store(error) => return error.diagnostics(),
             Self::Tarball { source, .. } => {

@@ -170,7 +170,7 @@ fn two_cookbooks_that_never_agree_are_named_with_what_would_help() {
 fn what_stands_between_the_manifest_and_a_source_is_told() {
     let market = Supermarket::demo();
     let cookbooks =
-        "application_javascript = \"~> 1.0\"\nwindows = \"~> 7.0\"\npoise = \"~> 3.0\"\n";
+        "windows = \"~> 7.0\"\napplication_javascript = \"~> 1.0\"\npoise = \"~> 3.0\"\n";
     let sandbox = project(&market, cookbooks);
     let run = sandbox.run("lock").fails(1);
     let run = run.says(["`poise`", "cookpack.toml:7", "~> 3.0", &market.url()]);
@@ -185,6 +185,39 @@ fn what_stands_between_the_manifest_and_a_source_is_told() {
         sandbox.forget_lock();
         sandbox.write("cookpack.toml", &manifest);
     }
+    // The same for a machine: one document, with what is said on the standard error as well.
+    let run = sandbox.run("lock --json").ends_with(1).says(["`poise`"]);
+    let told = run.json();
+    let told = &told["conflict"]["contradictions"];
+    assert_eq!(told.as_array().map(Vec::len), Some(1), "{told:#}");
+    assert_eq!(told[0]["cookbook"], "poise");
+    let wants = told[0]["wants"].as_array().expect("a list").iter();
+    let wants: Vec<_> = wants
+        .map(|want| {
+            (
+                want["cookbook"].as_str(),
+                want["constraint"].as_str(),
+                want["at"].as_str(),
+            )
+        })
+        .collect();
+    for want in [
+        (
+            Some("application_javascript"),
+            Some("~> 1.0"),
+            Some("cookpack.toml:6"),
+        ),
+        (Some("poise"), Some("~> 3.0"), Some("cookpack.toml:7")),
+        (Some("poise"), Some("~> 2.4"), None),
+    ] {
+        assert!(wants.contains(&want), "{want:?} {told:#}");
+    }
+    assert_eq!(wants.len(), 3, "{told:#}");
+    let edit = &told[0]["edits"][0];
+    assert_eq!(
+        (&edit["from"], &edit["at"]),
+        (&"~> 3.0".into(), &"cookpack.toml:7".into())
+    );
     // No version of it at all.
     sandbox.manifest(&format!("poise = \"> 9.0\"\n{}", sources(&[&market])));
     sandbox
@@ -213,170 +246,4 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
     // Nothing is near.
     sandbox.manifest(&format!("qqqqqqqq = \"~> 2.4\"\n{}", sources(&[&market])));
     sandbox.run("lock").fails(1).never_says("did you mean");
-}
-
-/// web wants lib, which wants ark; apt stands aside. All are locked, and all have newer ones.
-fn aged(market: &Supermarket) -> Sandbox {
-    market.publish("web", "1.0.0", &[("lib", "~> 1.0")]);
-    market.publish("lib", "1.0.0", &[("ark", "~> 1.0")]);
-    market.publish("ark", "1.0.0", &[]);
-    market.publish("apt", "1.0.0", &[]);
-    let sandbox = project(market, "web = \"~> 1.0\"\napt = \"~> 1.0\"\n");
-    sandbox.ok("lock");
-    market.publish("lib", "1.1.0", &[("ark", "~> 1.1")]);
-    market.publish("ark", "1.1.0", &[]);
-    market.publish("ark", "1.2.0", &[]);
-    market.publish("ark", "2.0.0", &[]);
-    market.publish("apt", "1.1.0", &[]);
-    market.publish("apt", "2.0.0", &[]);
-    sandbox
-}
-
-#[test]
-fn an_update_moves_only_what_must() {
-    let market = Supermarket::start();
-    let sandbox = aged(&market);
-    let before = sandbox.text("cookpack.lock");
-    let old = ["apt 1.0.0", "ark 1.0.0", "lib 1.0.0", "web 1.0.0"];
-    assert_eq!(versions(&sandbox), old);
-    sandbox.ok("build");
-    sandbox.ok("lock");
-    assert_eq!(
-        sandbox.text("cookpack.lock"),
-        before,
-        "newer ones are no reason"
-    );
-
-    let run = sandbox.ok("update --dry-run");
-    assert!(run.out().contains("  ~ apt 1.0.0 "), "{run}");
-    assert!(run.out().contains("1.1.0"), "{run}");
-    assert_eq!(sandbox.text("cookpack.lock"), before);
-    let json = sandbox.ok("update apt --dry-run --json").json();
-    assert_eq!(
-        json["changes"].as_array().map(Vec::len),
-        Some(1),
-        "{json:#}"
-    );
-    assert_eq!(json["changes"][0]["after"]["version"], "1.1.0");
-    assert_eq!(sandbox.text("cookpack.lock"), before);
-
-    sandbox.ok("update apt");
-    assert_eq!(
-        versions(&sandbox),
-        ["apt 1.1.0", "ark 1.0.0", "lib 1.0.0", "web 1.0.0"]
-    );
-    // The newer lib needs a newer ark: that moves too, and nothing else.
-    sandbox.write("cookpack.lock", &before);
-    sandbox.ok("update lib");
-    let found = versions(&sandbox);
-    assert_eq!(
-        (&*found[0], &*found[2], &*found[3]),
-        ("apt 1.0.0", "lib 1.1.0", "web 1.0.0")
-    );
-    assert!(
-        ["ark 1.1.0", "ark 1.2.0"].contains(&&*found[1]),
-        "{found:?}"
-    );
-    // What holds it is told of and left alone: ark may move within what the locked lib takes.
-    sandbox.write("cookpack.lock", &before);
-    sandbox.ok("update ark");
-    assert_eq!(
-        versions(&sandbox),
-        ["apt 1.0.0", "ark 1.2.0", "lib 1.0.0", "web 1.0.0"]
-    );
-    sandbox.ok("update");
-    assert_eq!(
-        versions(&sandbox),
-        ["apt 1.1.0", "ark 1.2.0", "lib 1.1.0", "web 1.0.0"]
-    );
-    sandbox
-        .run("update atp")
-        .fails(1)
-        .says(["`atp`", "did you mean `apt`"]);
-
-    // One more cookbook is no reason for the others either, but for what it needs.
-    sandbox.write("cookpack.lock", &before);
-    market.publish("new", "1.0.0", &[("ark", "~> 1.0")]);
-    let manifest = sandbox.text("cookpack.toml");
-    sandbox.write(
-        "cookpack.toml",
-        manifest.replace("[cookbooks]\n", "[cookbooks]\nnew = \">= 0.0.0\"\n"),
-    );
-    sandbox.ok("build");
-    assert_eq!(
-        versions(&sandbox),
-        [
-            "apt 1.0.0",
-            "ark 1.0.0",
-            "lib 1.0.0",
-            "new 1.0.0",
-            "web 1.0.0"
-        ]
-    );
-}
-
-#[test]
-fn what_is_newer_and_why_a_cookbook_is_there_is_told() {
-    let market = Supermarket::start();
-    let sandbox = aged(&market);
-    let before = sandbox.text("cookpack.lock");
-    let json = sandbox.ok("outdated --json").json();
-    let row = |name: &str| {
-        let rows = json.as_array().expect("a list").iter();
-        let mut rows = rows.filter(|row| row["name"] == name);
-        rows.next()
-            .unwrap_or_else(|| panic!("{name}: {json:#}"))
-            .clone()
-    };
-    for (name, fits, newest) in [
-        ("apt", "1.1.0", "2.0.0"),
-        ("ark", "1.2.0", "2.0.0"),
-        ("lib", "1.1.0", "1.1.0"),
-        ("web", "1.0.0", "1.0.0"),
-    ] {
-        let row = row(name);
-        assert_eq!(
-            (&row["fits"], &row["newest"]),
-            (&fits.into(), &newest.into()),
-            "{name}"
-        );
-        assert_eq!(row["outdated"], newest != "1.0.0", "{name}");
-        assert_eq!(row["source"]["source"], market.url());
-    }
-    assert_eq!(row("apt")["held_back_by"][0]["by"], serde_json::Value::Null);
-    assert_eq!(row("apt")["held_back_by"][0]["at"]["line"], 6);
-    assert_eq!(row("ark")["held_back_by"][0]["by"], "lib");
-    let run = sandbox.ok("outdated");
-    assert_eq!(run.lines().len(), 4, "{run}");
-    let ark: Vec<_> = run.lines()[2].split_whitespace().take(8).collect();
-    assert_eq!(
-        ark.join(" "),
-        "ark 1.0.0 1.2.0 2.0.0 lib wants ~> 1.0",
-        "{run}"
-    );
-
-    let why = sandbox.ok("why ark");
-    assert_eq!(why.lines()[0], format!("ark 1.0.0 ({})", market.url()));
-    for words in [
-        "the manifest wants web ~> 1.0",
-        "web wants lib ~> 1.0",
-        "lib wants ark ~> 1.0",
-    ] {
-        assert_eq!(why.out().matches(words).count(), 1, "{words}\n{why}");
-    }
-    assert!(!why.out().contains("apt"), "{why}");
-    let tree = sandbox.ok("tree --invert ark");
-    let names = tree.lines().into_iter().map(|line| {
-        line.trim_start_matches(['│', '├', '└', '─', ' '])
-            .to_owned()
-    });
-    let shown = |name: &str| format!("{name} 1.0.0 ({})", market.url());
-    assert_eq!(names.collect::<Vec<_>>(), ["ark", "lib", "web"].map(shown));
-    assert_eq!(sandbox.text("cookpack.lock"), before);
-    // When all is new, that is said.
-    sandbox.manifest(&format!("web = \">= 0.0.0\"\n{}", sources(&[&market])));
-    market.publish("lib", "1.2.0", &[("ark", ">= 1.0")]);
-    sandbox.ok("update");
-    let run = sandbox.ok("outdated");
-    assert_eq!(run.lines(), ["every cookbook is the newest that there is"]);
 }

@@ -105,3 +105,45 @@ fn the_projects_own_word_goes_before_a_dependencys() {
         .fails(1)
         .says(["`lib`", "2.0.0", "~> 1.0"]);
 }
+
+#[test]
+fn what_is_adopted_may_say_of_more() {
+    let market = Supermarket::start();
+    let sandbox = project("transitive_sources = true\n", &market);
+    // lib's own places deep beside it, at the same commit, and stray, which nobody wants.
+    let lib = sandbox.repo("repos/lib");
+    lib.cookbook_with("cookbooks/lib", "lib", "2.1.0", "depends 'deep'\n");
+    lib.cookbook("cookbooks/deep", "deep", "1.4.0");
+    lib.write(
+        "cookbooks/lib/Berksfile",
+        "metadata\ncookbook 'deep', path: '../deep'\ncookbook 'stray', git: 'file:///nowhere'\n",
+    );
+    lib.commit("y");
+    let web = sandbox.repo("repos/web");
+    let source = format!(
+        "cookbook 'lib', git: '{}', rel: 'cookbooks/lib'\n",
+        address(&sandbox)
+    );
+    web.write("Berksfile", source).commit("y");
+    let run = sandbox.ok("build");
+    assert_eq!(versions(&sandbox), ["deep 1.4.0", "lib 2.1.0", "web 1.0.0"]);
+    let commit = lib.git("rev-parse HEAD");
+    for name in ["deep", "lib"] {
+        let block = locked(&sandbox, name);
+        assert!(
+            block.contains(&format!("commit = \"{commit}\"\n")),
+            "{block}"
+        );
+        assert!(
+            block.contains(&format!("rel = \"cookbooks/{name}\"\n")),
+            "{block}"
+        );
+        let told = run
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with(&format!("took {name} from ")));
+        assert_eq!(told.count(), 1, "{run}");
+    }
+    assert!(!run.stderr.contains("stray"), "{run}");
+    assert_eq!(sandbox.build_bytes("--frozen"), sandbox.build_bytes(""));
+}
