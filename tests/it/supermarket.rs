@@ -90,7 +90,7 @@ fn the_demo_is_built_from_its_repository_and_the_supermarket() {
     let archive = crate::support::Tarball::read(&bytes);
     for (name, version) in NEEDED {
         let metadata: serde_json::Value =
-            serde_json::from_str(&archive.text(&format!("{name}/metadata.json"))).expect("JSON");
+            serde_json::from_str(archive.text(&format!("{name}/metadata.json"))).expect("JSON");
         assert_eq!(metadata["version"], version, "{name}");
         assert!(archive.has(&format!("{name}/recipes/default.rb")), "{name}");
         let block = locked(&sandbox, name);
@@ -98,7 +98,7 @@ fn the_demo_is_built_from_its_repository_and_the_supermarket() {
             format!("version = \"{version}\""),
             format!("source = \"{}\"", market.url()),
             format!("url = \"{}{}\"", market.url(), download(name, version)),
-            format!("sha256 = \"{}\"", sha256(&market.tarball(name, version))),
+            format!("sha256 = \"{}\"", sha256(market.tarball(name, version))),
         ] {
             assert!(block.lines().any(|own| own == line), "{line}\n{block}");
         }
