@@ -40,6 +40,8 @@ pub struct HttpOptions {
     pub no_proxy: Option<String>,
     /// A file of certificates (PEM) that are trusted in place of the system's.
     pub ca_file: Option<PathBuf>,
+    /// A file of certificates (PEM) that are trusted besides.
+    pub extra_ca_file: Option<PathBuf>,
     /// A file with the certificate (PEM) that is shown to a server that asks for one.
     pub client_certificate: Option<PathBuf>,
     /// A file with that certificate's key (PEM, not encrypted); the certificate's own file, if this
@@ -63,6 +65,7 @@ impl Default for HttpOptions {
             http_proxy: None,
             no_proxy: None,
             ca_file: None,
+            extra_ca_file: None,
             client_certificate: None,
             client_key: None,
             connect_timeout: Duration::from_secs(30),

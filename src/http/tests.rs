@@ -491,6 +491,19 @@ fn a_server_is_trusted_by_the_authority_that_is_named_and_by_no_other() {
 }
 
 #[test]
+fn an_authority_is_trusted_besides_the_others() {
+    let server = Server::start_with(Some(tls_server(false)), |_, _| answer("200 OK", &[], "ok"));
+    let url = secure_url(&server, "/");
+    for ca_file in [None, Some(fixture("client.pem"))] {
+        let mut options = HttpOptions { ca_file, ..quick() };
+        assert!(send_with(&options, Request::get(url.clone())).is_err());
+        options.extra_ca_file = Some(fixture("authority.pem"));
+        let answered = send_with(&options, Request::get(url.clone()));
+        assert_eq!(answered.unwrap().1, "ok");
+    }
+}
+
+#[test]
 fn a_server_that_asks_is_shown_the_clients_certificate() {
     let server = Server::start_with(Some(tls_server(true)), |_, _| answer("200 OK", &[], "ok"));
     let url = secure_url(&server, "/");

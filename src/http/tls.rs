@@ -15,10 +15,17 @@ use super::{HttpError, HttpOptions};
 /// What the options say about certificates. All files are read and checked here.
 pub(super) fn settings(options: &HttpOptions) -> Result<TlsConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots = match &options.ca_file {
-        None => RootCerts::PlatformVerifier,
-        Some(path) => {
-            let found = certificates(path)?;
+    let roots = match (&options.ca_file, &options.extra_ca_file) {
+        (None, None) => RootCerts::PlatformVerifier,
+        (own, extra) => {
+            let mut found = match own {
+                Some(path) => certificates(path)?,
+                // Whatever cannot be read of the system's is missed when a server needs it.
+                None => rustls_native_certs::load_native_certs().certs,
+            };
+            if let Some(path) = extra {
+                found.extend(certificates(path)?);
+            }
             let known = found
                 .iter()
                 .map(|der| Certificate::from_der(der).to_owned());

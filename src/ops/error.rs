@@ -147,6 +147,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A mirror would be written among what is none.
+    #[error("`{}` holds something else than an earlier mirror", folder.display())]
+    NotAMirror {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// There is neither a manifest nor a cookbook in a folder.
     #[error("there is no cookpack.toml, Policyfile.rb, Berksfile, metadata.json or metadata.rb in `{}`", folder.display())]
     NoProject {
@@ -474,6 +480,7 @@ impl Diagnose for Error {
             Self::NotAnArchive { .. } => {
                 shown.hint("name another file with `-o`, or delete this one if it may go")
             }
+            Self::NotAMirror { .. } => shown.hint("name a folder that is new or empty"),
             Self::NoProject { .. } => {
                 shown.hint("run `cookpack init` to write one, or name one with `--manifest-path`")
             }

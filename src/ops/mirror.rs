@@ -59,7 +59,7 @@ pub fn mirror(
         source,
     };
     fs::create_dir_all(folder).map_err(unusable)?;
-    let old = old_files(folder).map_err(unusable)?;
+    let old = old_files(folder)?;
     let mut mirrored = Mirrored {
         files: Vec::new(),
         size: 0,
@@ -118,19 +118,21 @@ pub fn mirror(
 ///
 /// # Errors
 /// When the folder holds something, and no universe of ours.
-fn old_files(folder: &Path) -> io::Result<Vec<String>> {
+fn old_files(folder: &Path) -> Result<Vec<String>, Error> {
+    let unusable = |source| AsideError {
+        path: folder.to_owned(),
+        source,
+    };
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        found.push(entry?.file_name().to_string_lossy().into_owned());
+    for entry in fs::read_dir(folder).map_err(unusable)? {
+        let entry = entry.map_err(unusable)?;
+        found.push(entry.file_name().to_string_lossy().into_owned());
     }
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let foreign = || {
-        io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            "it holds something else than an earlier mirror; name a new folder",
-        )
+    let foreign = || Error::NotAMirror {
+        folder: folder.to_owned(),
     };
     let text = fs::read(folder.join(UNIVERSE)).map_err(|_| foreign())?;
     let listed: BTreeMap<String, BTreeMap<String, Value>> =

@@ -33,6 +33,7 @@ mod lockfile;
 mod manifest;
 mod many_processes;
 mod metadata;
+mod mirror;
 mod monorepo;
 mod oracles;
 mod peers;

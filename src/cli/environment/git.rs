@@ -157,6 +157,10 @@ pub(super) fn http(variables: &Variables) -> HttpOptions {
         http_proxy: variables.secret(&["http_proxy", "all_proxy", "ALL_PROXY"]),
         no_proxy: direct.map(str::to_owned),
         ca_file: variables.path("SSL_CERT_FILE"),
+        extra_ca_file: variables.path("COOKPACK_EXTRA_CA_FILE"),
+        // As uv calls it; it may hold the key as well.
+        client_certificate: variables.path("SSL_CLIENT_CERT"),
+        client_key: variables.path("SSL_CLIENT_KEY"),
         ..HttpOptions::default()
     }
 }

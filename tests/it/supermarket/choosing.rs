@@ -247,3 +247,28 @@ fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
     sandbox.manifest(&format!("qqqqqqqq = \"~> 2.4\"\n{}", sources(&[&market])));
     sandbox.run("lock").fails(1).never_says("did you mean");
 }
+
+#[test]
+fn a_conflict_is_given_as_data_too() {
+    let market = Supermarket::start();
+    market.publish("apt", "6.0.0", &[]);
+    market.publish("apt", "7.0.0", &[]);
+    market.publish("web", "1.0.0", &[("apt", "~> 7.0")]);
+    let sandbox = project(&market, "apt = \"< 7\"\nweb = \">= 0\"\n");
+    let run = sandbox.run("lock --json").ends_with(1);
+    let found = &run.json()["conflict"]["contradictions"][0];
+    assert_eq!(found["cookbook"], "apt", "{run}");
+    let wants = found["wants"].as_array().expect("a list");
+    let of_web = |want: &&serde_json::Value| want["by"]["cookbook"] == "web";
+    let web = wants.iter().find(of_web).expect("what web wants");
+    assert_eq!(web["constraint"], "~> 7.0");
+    let manifest =
+        |want: &&serde_json::Value| want["by"]["kind"] == "manifest" && want["cookbook"] == "apt";
+    let line = wants
+        .iter()
+        .find(manifest)
+        .expect("what the manifest wants");
+    assert_eq!(line["at"], "cookpack.toml:5");
+    assert_eq!(found["edits"][0]["to"], "~> 7.0");
+    assert!(run.stderr.contains("no version of `apt` fits"), "{run}");
+}
