@@ -90,7 +90,7 @@ fn the_demo_is_built_from_its_repository_and_the_supermarket() {
     let archive = crate::support::Tarball::read(&bytes);
     for (name, version) in NEEDED {
         let metadata: serde_json::Value =
-            serde_json::from_str(&archive.text(&format!("{name}/metadata.json"))).expect("JSON");
+            serde_json::from_str(archive.text(&format!("{name}/metadata.json"))).expect("JSON");
         assert_eq!(metadata["version"], version, "{name}");
         assert!(archive.has(&format!("{name}/recipes/default.rb")), "{name}");
         let block = locked(&sandbox, name);
@@ -98,7 +98,7 @@ fn the_demo_is_built_from_its_repository_and_the_supermarket() {
             format!("version = \"{version}\""),
             format!("source = \"{}\"", market.url()),
             format!("url = \"{}{}\"", market.url(), download(name, version)),
-            format!("sha256 = \"{}\"", sha256(&market.tarball(name, version))),
+            format!("sha256 = \"{}\"", sha256(market.tarball(name, version))),
         ] {
             assert!(block.lines().any(|own| own == line), "{line}\n{block}");
         }
@@ -211,6 +211,38 @@ fn a_server_without_tags_is_asked_by_the_time_of_its_universe() {
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!(seen[0].header("if-modified-since"), Some(TIME));
     assert_eq!(sandbox.text("cookpack.lock"), lock);
+}
+
+#[test]
+fn a_universe_without_downloads_is_asked_version_by_version() {
+    let market = Supermarket::demo();
+    market.trouble("/universe", usize::MAX, |_, answer| {
+        let text = String::from_utf8(answer.body).expect("UTF-8");
+        HttpResponse::new(200, text.replace("\"download_url\"", "\"not_an_url\""))
+    });
+    let sandbox = demo(&market);
+    assert!(sandbox.build("").has("poise-service/metadata.json"));
+    let asked = market.take_paths();
+    for (name, version) in NEEDED {
+        let api = format!(
+            "/api/v1/cookbooks/{name}/versions/{}",
+            version.replace('.', "_")
+        );
+        for path in [api, download(name, version)] {
+            let times = asked.iter().filter(|asked| **asked == path).count();
+            assert_eq!(times, 1, "{path}: {asked:?}");
+        }
+        let url = format!("url = \"{}{}\"\n", market.url(), download(name, version));
+        assert!(locked(&sandbox, name).contains(&url), "{name}");
+    }
+    // A version that the universe names and the API does not know.
+    sandbox.forget();
+    market.trouble("/versions/1_5_2", usize::MAX, |_, _| {
+        HttpResponse::new(404, "{}")
+    });
+    let run = sandbox.run("build").fails(5);
+    run.says(["poise-service 1.5.2", &market.url()]);
+    assert!(!sandbox.exists("cookpack.lock"));
 }
 
 #[test]

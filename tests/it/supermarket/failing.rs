@@ -133,7 +133,7 @@ fn what_was_replaced_after_it_was_locked_is_refused() {
     let (market, sandbox) = one();
     sandbox.ok("build");
     let (lock, archive) = (sandbox.read("cookpack.lock"), sandbox.read("bundle.tar.gz"));
-    let before = sha256(&market.tarball("apt", "7.0.0"));
+    let before = sha256(market.tarball("apt", "7.0.0"));
     let other = cookbook_tarball("apt", "7.0.0", &[("evil", ">= 0.0.0")]);
     let after = sha256(&other);
     market.publish_tarball("apt", "7.0.0", &[], other);
@@ -280,7 +280,7 @@ fn a_cookbook_that_is_not_what_its_source_says_is_refused() {
 fn a_damaged_tarball_in_the_store_is_fetched_again() {
     let (market, sandbox) = one();
     let bytes = sandbox.build_bytes("");
-    let digest = sha256(&market.tarball("apt", "7.0.0"));
+    let digest = sha256(market.tarball("apt", "7.0.0"));
     let kept = sandbox
         .store()
         .join("cookbooks-1")
