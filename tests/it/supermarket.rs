@@ -289,6 +289,53 @@ fn leak_redirected_downloads_carry_nothing_to_another_host() {
 }
 
 #[test]
+fn leak_a_password_in_an_address_goes_to_its_host_and_nowhere_else() {
+    let (market, files) = (Supermarket::demo(), Supermarket::demo());
+    market.send_downloads_to(&files.other_name());
+    let sandbox = demo(&market);
+    let plain = sandbox.text("cookpack.toml");
+    sandbox.write(
+        "cookpack.toml",
+        plain.replace("http://", "http://me:hunter2@"),
+    );
+    let mut said = String::new();
+    for command in [
+        "lock",
+        "build",
+        "update",
+        "tree",
+        "tree --json",
+        "outdated",
+        "why poise",
+        "build --json",
+    ] {
+        let run = sandbox.ok(command);
+        said += run.out();
+        said += &run.stderr;
+    }
+    let basic =
+        |request: &HttpRequest| request.header("authorization") == Some("Basic bWU6aHVudGVyMg==");
+    assert!(market.take_seen().iter().all(basic));
+    assert!(
+        !files
+            .take_seen()
+            .iter()
+            .any(|request| request.header("authorization").is_some())
+    );
+    market.trouble("/universe", usize::MAX, |_, _| HttpResponse::new(404, ""));
+    sandbox.forget_lock();
+    said += &sandbox.run("lock").fails(5).stderr;
+    assert!(
+        !said.contains("hunter2") && !said.contains("bWU6"),
+        "{said}"
+    );
+    sandbox.remove("cookpack.toml");
+    let mut found = std::process::Command::new("grep");
+    found.args(["-rlE", "hunter2|bWU6"]).arg(sandbox.root());
+    assert_eq!(crate::support::finish(&mut found).out(), "");
+}
+
+#[test]
 fn a_store_that_has_it_is_enough_and_one_that_has_nothing_is_not() {
     let market = Supermarket::demo();
     let sandbox = project(&market, "poise = \"~> 2.4\"\n");

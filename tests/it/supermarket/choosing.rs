@@ -1,7 +1,7 @@
 //! Which version of which source, and what is said when none will do.
 
 use super::{locked, project, sources, versions};
-use crate::support::{Run, Sandbox, Supermarket};
+use crate::support::{HttpResponse, Run, Sandbox, Supermarket};
 
 #[test]
 fn a_name_of_two_sources_is_the_first_ones_and_is_told_once() {
@@ -70,6 +70,42 @@ fn a_name_of_two_sources_is_the_first_ones_and_is_told_once() {
     sandbox.run("lock --locked").fails(3);
     sandbox.ok("lock");
     assert!(versions(&sandbox).contains(&"both 9.0.0".to_owned()));
+}
+
+#[test]
+fn a_source_that_does_not_answer_is_never_passed_over() {
+    let (first, second) = (Supermarket::start(), Supermarket::start());
+    first.publish("own", "1.0.0", &[]);
+    second.publish("own", "9.0.0", &[]);
+    let sandbox = Sandbox::new();
+    sandbox.manifest(&format!(
+        "own = \">= 0.0.0\"\n{}",
+        sources(&[&first, &second])
+    ));
+    for status in [401, 404, 503] {
+        first.trouble("/universe", usize::MAX, move |_, _| {
+            HttpResponse::new(status, "")
+        });
+        sandbox.run("build").fails(5).says([first.url()]);
+        assert!(!sandbox.exists("cookpack.lock"));
+        first.calm();
+    }
+    // It answers for its universe, and then does not give what it has.
+    for status in [403, 404, 500] {
+        first.trouble("1.0.0/download", usize::MAX, move |_, _| {
+            HttpResponse::new(status, "")
+        });
+        sandbox.run("build").fails(5).says([first.url()]);
+        assert!(!sandbox.exists("cookpack.lock"));
+        first.calm();
+    }
+    assert!(
+        !second
+            .take_paths()
+            .contains(&super::download("own", "9.0.0"))
+    );
+    sandbox.ok("build");
+    assert_eq!(versions(&sandbox), ["own 1.0.0"]);
 }
 
 #[test]

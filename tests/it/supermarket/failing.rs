@@ -277,6 +277,22 @@ fn a_cookbook_that_is_not_what_its_source_says_is_refused() {
 }
 
 #[test]
+fn names_that_a_universe_makes_up_move_no_cursor_and_name_no_file() {
+    for name in ["x\\u001b[2Jx", "../../x", "", "x\\ny"] {
+        let (market, sandbox) = one();
+        market.publish("apt", "7.0.0", &[(name, "~> 1.0")]);
+        market.publish(name, "1.0.0", &[]);
+        let before = listing(&sandbox);
+        let run = sandbox.run("build").fails(1).says(["apt"]);
+        assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{run}");
+        assert!(!run.stderr.contains("\ny"), "{run}");
+        assert_eq!(listing(&sandbox), before, "{name}");
+        let asked = market.take_paths();
+        assert_eq!(asked, ["/universe"], "{name}");
+    }
+}
+
+#[test]
 fn a_damaged_tarball_in_the_store_is_fetched_again() {
     let (market, sandbox) = one();
     let bytes = sandbox.build_bytes("");
