@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::gather::Gathered;
 use super::load::{LoadedCookbook, Place, load, read_metadata};
+use super::own_word::OwnWord;
 use super::{Context, Error, LockDifference, LockMode};
 use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::{CancelToken, Event};
@@ -46,12 +47,7 @@ pub(super) fn find_named(
         && let Some(locked) = needed_as_locked(manifest, lockfile, found)
     {
         let taken = named.take_locked(&locked)?;
-        let all: Vec<_> = found.iter().chain(&taken).collect();
-        let candidates = all
-            .iter()
-            .map(|(name, (pin, cookbook))| ((*name).clone(), super::lock::candidate(pin, cookbook)))
-            .collect();
-        if resolve::resolve(manifest, &candidates).is_ok() {
+        if fits(manifest, found, &taken) {
             return Ok(taken);
         }
     }
@@ -59,6 +55,14 @@ pub(super) fn find_named(
         return Err(outdated(manifest, lockfile, found));
     }
     named.choose(mode, found)
+}
+
+/// Whether what is found is all that is needed, and fits together.
+fn fits(manifest: &Manifest, found: &Gathered, named: &Gathered) -> bool {
+    let all = found.iter().chain(named);
+    let candidates =
+        all.map(|(name, (pin, cookbook))| (name.clone(), super::lock::candidate(pin, cookbook)));
+    resolve::resolve(manifest, &candidates.collect()).is_ok()
 }
 
 /// The locked cookbooks that are needed, if all that is needed is locked to a source that may still
@@ -123,6 +127,7 @@ pub(super) struct Named<'a> {
     manifest: &'a Manifest,
     project: PathBuf,
     upstreams: Upstreams,
+    own_word: OwnWord,
 }
 
 /// A version that is wanted, and where it is.
@@ -153,6 +158,7 @@ impl<'a> Named<'a> {
         };
         Ok(Self {
             upstreams: Upstreams::open(&manifest.upstreams, &surroundings)?,
+            own_word: OwnWord::default(),
             cx,
             manifest,
             project,
@@ -215,11 +221,31 @@ impl<'a> Named<'a> {
         if let LockMode::Update(_, names) = mode {
             question.update = names.iter().cloned().collect();
         }
-        let answer = solve(&question, self).map_err(Box::new)?;
+        let mut told = BTreeSet::new();
+        loop {
+            let chosen = self.solved(&question, mode.lockfile(), &mut told)?;
+            let named = self.bring(&chosen)?;
+            // What a cookbook says itself counts, whatever its source says of it.
+            if fits(self.manifest, found, &named) || !self.own_word.note(&named) {
+                return Ok(named);
+            }
+        }
+    }
+
+    /// What the solver chooses, and where that is.
+    fn solved(
+        &self,
+        question: &Question<'_>,
+        lockfile: Option<&Lockfile>,
+        told: &mut BTreeSet<CookbookName>,
+    ) -> Result<Vec<Chosen>, Error> {
+        let answer = solve(question, self).map_err(Box::new)?;
         let mut chosen = Vec::new();
         for (name, version) in &answer.chosen {
             let offers = self.upstreams.offers(name.as_str())?;
-            self.tell(name, &offers.also_in, offers.source.as_deref());
+            if told.insert(name.clone()) {
+                self.tell(name, &offers.also_in, offers.source.as_deref());
+            }
             let offer = offers
                 .versions
                 .iter()
@@ -240,7 +266,7 @@ impl<'a> Named<'a> {
                 locked: locked.filter(same).cloned(),
             });
         }
-        self.bring(&chosen)
+        Ok(chosen)
     }
 
     /// That a name stands in several sources is told when it is chosen: nobody shall be surprised by a
@@ -420,13 +446,20 @@ impl Catalogue for Named<'_> {
             return Ok(None);
         };
         let source = self.upstreams.shown().position(|shown| shown == source);
+        let own_word = name.parse::<CookbookName>().ok();
+        let own_word = own_word.filter(|_| !self.own_word.is_empty());
+        let listed = |offer: &crate::upstream::Offer| {
+            let needs = offer.dependencies.iter();
+            needs
+                .map(|(name, constraint)| (Arc::from(name.as_str()), constraint.clone()))
+                .collect()
+        };
         let offer = |offer: &crate::upstream::Offer| resolve::Offer {
             version: offer.version,
-            dependencies: offer
-                .dependencies
-                .iter()
-                .map(|(name, constraint)| (Arc::from(name.as_str()), constraint.clone()))
-                .collect(),
+            dependencies: own_word
+                .as_ref()
+                .and_then(|name| self.own_word.of(name, offer.version))
+                .unwrap_or_else(|| listed(offer)),
             source: source.unwrap_or_default(),
         };
         Ok(Some(offers.versions.iter().map(offer).collect()))

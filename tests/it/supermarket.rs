@@ -214,6 +214,38 @@ fn a_server_without_tags_is_asked_by_the_time_of_its_universe() {
 }
 
 #[test]
+fn a_universe_without_downloads_is_asked_version_by_version() {
+    let market = Supermarket::demo();
+    market.trouble("/universe", usize::MAX, |_, answer| {
+        let text = String::from_utf8(answer.body).expect("UTF-8");
+        HttpResponse::new(200, text.replace("\"download_url\"", "\"not_an_url\""))
+    });
+    let sandbox = demo(&market);
+    assert!(sandbox.build("").has("poise-service/metadata.json"));
+    let asked = market.take_paths();
+    for (name, version) in NEEDED {
+        let api = format!(
+            "/api/v1/cookbooks/{name}/versions/{}",
+            version.replace('.', "_")
+        );
+        for path in [api, download(name, version)] {
+            let times = asked.iter().filter(|asked| **asked == path).count();
+            assert_eq!(times, 1, "{path}: {asked:?}");
+        }
+        let url = format!("url = \"{}{}\"\n", market.url(), download(name, version));
+        assert!(locked(&sandbox, name).contains(&url), "{name}");
+    }
+    // A version that the universe names and the API does not know.
+    sandbox.forget();
+    market.trouble("/versions/1_5_2", usize::MAX, |_, _| {
+        HttpResponse::new(404, "{}")
+    });
+    let run = sandbox.run("build").fails(5);
+    run.says(["poise-service 1.5.2", &market.url()]);
+    assert!(!sandbox.exists("cookpack.lock"));
+}
+
+#[test]
 fn leak_redirected_downloads_carry_nothing_to_another_host() {
     let (market, files) = (Supermarket::demo(), Supermarket::demo());
     market.send_downloads_to(&files.other_name());
@@ -254,6 +286,53 @@ fn leak_redirected_downloads_carry_nothing_to_another_host() {
         assert!(!lock.contains(secret), "{lock}");
         assert!(!run.out().contains(secret), "{run}");
     }
+}
+
+#[test]
+fn leak_a_password_in_an_address_goes_to_its_host_and_nowhere_else() {
+    let (market, files) = (Supermarket::demo(), Supermarket::demo());
+    market.send_downloads_to(&files.other_name());
+    let sandbox = demo(&market);
+    let plain = sandbox.text("cookpack.toml");
+    sandbox.write(
+        "cookpack.toml",
+        plain.replace("http://", "http://me:hunter2@"),
+    );
+    let mut said = String::new();
+    for command in [
+        "lock",
+        "build",
+        "update",
+        "tree",
+        "tree --json",
+        "outdated",
+        "why poise",
+        "build --json",
+    ] {
+        let run = sandbox.ok(command);
+        said += run.out();
+        said += &run.stderr;
+    }
+    let basic =
+        |request: &HttpRequest| request.header("authorization") == Some("Basic bWU6aHVudGVyMg==");
+    assert!(market.take_seen().iter().all(basic));
+    assert!(
+        !files
+            .take_seen()
+            .iter()
+            .any(|request| request.header("authorization").is_some())
+    );
+    market.trouble("/universe", usize::MAX, |_, _| HttpResponse::new(404, ""));
+    sandbox.forget_lock();
+    said += &sandbox.run("lock").fails(5).stderr;
+    assert!(
+        !said.contains("hunter2") && !said.contains("bWU6"),
+        "{said}"
+    );
+    sandbox.remove("cookpack.toml");
+    let mut found = std::process::Command::new("grep");
+    found.args(["-rlE", "hunter2|bWU6"]).arg(sandbox.root());
+    assert_eq!(crate::support::finish(&mut found).out(), "");
 }
 
 #[test]

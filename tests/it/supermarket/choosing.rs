@@ -1,7 +1,7 @@
 //! Which version of which source, and what is said when none will do.
 
 use super::{locked, project, sources, versions};
-use crate::support::{Run, Sandbox, Supermarket};
+use crate::support::{HttpResponse, Run, Sandbox, Supermarket};
 
 #[test]
 fn a_name_of_two_sources_is_the_first_ones_and_is_told_once() {
@@ -73,6 +73,42 @@ fn a_name_of_two_sources_is_the_first_ones_and_is_told_once() {
 }
 
 #[test]
+fn a_source_that_does_not_answer_is_never_passed_over() {
+    let (first, second) = (Supermarket::start(), Supermarket::start());
+    first.publish("own", "1.0.0", &[]);
+    second.publish("own", "9.0.0", &[]);
+    let sandbox = Sandbox::new();
+    sandbox.manifest(&format!(
+        "own = \">= 0.0.0\"\n{}",
+        sources(&[&first, &second])
+    ));
+    for status in [401, 404, 503] {
+        first.trouble("/universe", usize::MAX, move |_, _| {
+            HttpResponse::new(status, "")
+        });
+        sandbox.run("build").fails(5).says([first.url()]);
+        assert!(!sandbox.exists("cookpack.lock"));
+        first.calm();
+    }
+    // It answers for its universe, and then does not give what it has.
+    for status in [403, 404, 500] {
+        first.trouble("1.0.0/download", usize::MAX, move |_, _| {
+            HttpResponse::new(status, "")
+        });
+        sandbox.run("build").fails(5).says([first.url()]);
+        assert!(!sandbox.exists("cookpack.lock"));
+        first.calm();
+    }
+    assert!(
+        !second
+            .take_paths()
+            .contains(&super::download("own", "9.0.0"))
+    );
+    sandbox.ok("build");
+    assert_eq!(versions(&sandbox), ["own 1.0.0"]);
+}
+
+#[test]
 fn a_source_that_may_not_give_a_name_is_not_asked_for_it() {
     let (first, second) = (Supermarket::start(), Supermarket::start());
     first.publish("own", "1.0.0", &[]);
@@ -91,6 +127,47 @@ fn a_source_that_may_not_give_a_name_is_not_asked_for_it() {
     ));
     first.publish("acme_web", "6.6.6", &[]);
     sandbox.run("lock").fails(1).says(["acme_web"]);
+}
+
+#[test]
+fn a_folder_of_cookbooks_is_a_source_like_another() {
+    let market = Supermarket::start();
+    market.publish("lib", "9.0.0", &[]);
+    market.publish("ark", "1.2.0", &[]);
+    let sandbox = Sandbox::new();
+    sandbox
+        .cookbook("chef/cookbooks/lib", "lib", "depends 'ark', '~> 1.0'\n")
+        .cookbook("chef/cookbooks/stray", "stray", "depends 'nowhere'\n");
+    let folder = "\n[[sources]]\nchef_repo = \"chef\"\n";
+    let both = format!("lib = \">= 0.0.0\"\n{folder}{}", sources(&[&market]));
+    let run = sandbox.manifest(&both).ok("lock");
+    assert_eq!(versions(&sandbox), ["ark 1.2.0", "lib 1.0.0"]);
+    assert!(
+        run.stderr.contains("`lib`") && run.stderr.contains(&market.url()),
+        "{run}"
+    );
+    let block = locked(&sandbox, "lib");
+    assert!(
+        block.contains("cookbooks/lib\"\n") && !block.contains("sha256"),
+        "{block}"
+    );
+    assert!(
+        !sandbox
+            .text("cookpack.lock")
+            .contains(&sandbox.root().display().to_string())
+    );
+    // A folder is what it is now, as a path is; what may not change is still checked.
+    let bytes = sandbox.build_bytes("--frozen");
+    sandbox.write("chef/cookbooks/lib/files/new", "x");
+    sandbox.run("build --locked").fails(3);
+    assert_ne!(sandbox.build_bytes(""), bytes);
+    // The Supermarket's, when it comes first.
+    sandbox.manifest(&format!(
+        "lib = \">= 0.0.0\"\n{}{folder}",
+        sources(&[&market])
+    ));
+    sandbox.ok("update");
+    assert_eq!(versions(&sandbox), ["lib 9.0.0"]);
 }
 
 /// A place and two texts of a hint: `write X in place of Y for `name` in FILE:LINE`.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{download, locked, project};
+use super::{download, locked, project, versions};
 use crate::support::{
     HttpRequest, HttpResponse, Sandbox, Supermarket, TarBuilder, cookbook_tarball, sha256,
 };
@@ -268,12 +268,51 @@ fn a_cookbook_that_is_not_what_its_source_says_is_refused() {
         run.says([format!("{name} {version}"), market.url()]);
         no_trace(&sandbox);
     }
-    // A universe that hides what a cookbook needs does not get it past the lockfile.
-    sandbox.forget();
+}
+
+#[test]
+fn what_a_cookbook_says_itself_counts_whatever_its_universe_says() {
+    let (market, sandbox) = one();
     let needy = cookbook_tarball("apt", "7.0.0", &[("ark", "~> 1.0")]);
     market.publish_tarball("apt", "7.0.0", &[], needy);
-    sandbox.run("build").fails(1).says(["`ark`", "apt"]);
+    sandbox.run("build").fails(1).says(["`ark`", "`apt` 7.0.0"]);
     no_trace(&sandbox);
+    let needy = cookbook_tarball("ark", "1.2.0", &[("bin", ">= 0.5")]);
+    market.publish_tarball("ark", "1.2.0", &[("nothing", "> 9.0")], needy.clone());
+    market.publish("ark", "2.0.0", &[]);
+    market.publish("bin", "0.9.0", &[]);
+    // The newest that a universe lets through.
+    market.publish_tarball(
+        "ark",
+        "1.1.0",
+        &[],
+        cookbook_tarball("ark", "1.1.0", &[("bin", "~> 0.1")]),
+    );
+    let bytes = sandbox.build_bytes("");
+    assert_eq!(versions(&sandbox), ["apt 7.0.0", "ark 1.1.0", "bin 0.9.0"]);
+    market.publish_tarball("ark", "1.2.0", &[], needy);
+    market.take_seen();
+    assert_eq!(sandbox.build_bytes("--locked"), bytes);
+    assert_eq!(sandbox.build_bytes("--frozen"), bytes);
+    assert_eq!(market.take_paths(), [""; 0]);
+    sandbox.ok("update");
+    assert_eq!(versions(&sandbox), ["apt 7.0.0", "ark 1.2.0", "bin 0.9.0"]);
+}
+
+#[test]
+fn names_that_a_universe_makes_up_move_no_cursor_and_name_no_file() {
+    for name in ["x\\u001b[2Jx", "../../x", "", "x\\ny"] {
+        let (market, sandbox) = one();
+        market.publish("apt", "7.0.0", &[(name, "~> 1.0")]);
+        market.publish(name, "1.0.0", &[]);
+        let before = listing(&sandbox);
+        let run = sandbox.run("build").fails(1).says(["apt"]);
+        assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{run}");
+        assert!(!run.stderr.contains("\ny"), "{run}");
+        assert_eq!(listing(&sandbox), before, "{name}");
+        let asked = market.take_paths();
+        assert_eq!(asked, ["/universe"], "{name}");
+    }
 }
 
 #[test]
