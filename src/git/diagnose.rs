@@ -19,8 +19,7 @@ impl Diagnose for GitError {
             | Self::Configuration { .. }
             | Self::SshAddress { .. }
             | Self::SshPort { .. } => Kind::User,
-            Self::UnsupportedTransport { .. }
-            | Self::NoRepository { .. }
+            Self::NoRepository { .. }
             | Self::Fetch { .. }
             | Self::Refused { .. }
             | Self::NotThere { .. }
@@ -65,9 +64,6 @@ impl Diagnose for GitError {
         }
         let shown = Diagnostic::new(message_with_causes(self));
         vec![match self {
-            Self::UnsupportedTransport { url } => shown.hint(format!(
-                "clone it (`git clone --mirror {url}`) and write the clone's folder as `git = \"...\"`"
-            )),
             Self::Fetch { url, source } if source.code() == git2::ErrorCode::Owner => {
                 shown.hint(format!(
                     "if you trust it: `git config --global --add safe.directory {url}`, with its absolute path"

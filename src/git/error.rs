@@ -15,14 +15,6 @@ use crate::store::StoreError;
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// This version cannot speak the address's protocol.
-    #[error(
-        "cannot fetch `{url}`: this version of cookpack reads repositories from folders and file:// addresses only"
-    )]
-    UnsupportedTransport {
-        /// The address.
-        url: String,
-    },
     /// There is no repository at the address.
     #[error("there is no git repository at `{url}`")]
     NoRepository {

@@ -18,7 +18,7 @@ mod manifest_file;
 mod mirror;
 mod named;
 mod outdated;
-mod own_word;
+mod own_metadata;
 mod project;
 mod tree;
 mod vendor;

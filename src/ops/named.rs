@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::gather::Gathered;
 use super::load::{LoadedCookbook, Place, load, read_metadata};
-use super::own_word::OwnWord;
+use super::own_metadata::OwnMetadata;
 use super::{Context, Error, LockDifference, LockMode};
 use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::{CancelToken, Event};
@@ -127,7 +127,7 @@ pub(super) struct Named<'a> {
     manifest: &'a Manifest,
     project: PathBuf,
     upstreams: Upstreams,
-    own_word: OwnWord,
+    own_metadata: OwnMetadata,
 }
 
 /// A version that is wanted, and where it is.
@@ -158,7 +158,7 @@ impl<'a> Named<'a> {
         };
         Ok(Self {
             upstreams: Upstreams::open(&manifest.upstreams, &surroundings)?,
-            own_word: OwnWord::default(),
+            own_metadata: OwnMetadata::default(),
             cx,
             manifest,
             project,
@@ -226,7 +226,7 @@ impl<'a> Named<'a> {
             let chosen = self.solved(&question, mode.lockfile(), &mut told)?;
             let named = self.bring(&chosen)?;
             // What a cookbook says itself counts, whatever its source says of it.
-            if fits(self.manifest, found, &named) || !self.own_word.note(&named) {
+            if fits(self.manifest, found, &named) || !self.own_metadata.note(&named) {
                 return Ok(named);
             }
         }
@@ -446,8 +446,8 @@ impl Catalogue for Named<'_> {
             return Ok(None);
         };
         let source = self.upstreams.shown().position(|shown| shown == source);
-        let own_word = name.parse::<CookbookName>().ok();
-        let own_word = own_word.filter(|_| !self.own_word.is_empty());
+        let own_metadata = name.parse::<CookbookName>().ok();
+        let own_metadata = own_metadata.filter(|_| !self.own_metadata.is_empty());
         let listed = |offer: &crate::upstream::Offer| {
             let needs = offer.dependencies.iter();
             needs
@@ -456,9 +456,9 @@ impl Catalogue for Named<'_> {
         };
         let offer = |offer: &crate::upstream::Offer| resolve::Offer {
             version: offer.version,
-            dependencies: own_word
+            dependencies: own_metadata
                 .as_ref()
-                .and_then(|name| self.own_word.of(name, offer.version))
+                .and_then(|name| self.own_metadata.of(name, offer.version))
                 .unwrap_or_else(|| listed(offer)),
             source: source.unwrap_or_default(),
         };

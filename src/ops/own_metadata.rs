@@ -12,9 +12,9 @@ type Needs = Box<[(Arc<str>, Constraint)]>;
 
 /// What each version says that was fetched.
 #[derive(Default)]
-pub(super) struct OwnWord(Mutex<BTreeMap<(CookbookName, Version), Needs>>);
+pub(super) struct OwnMetadata(Mutex<BTreeMap<(CookbookName, Version), Needs>>);
 
-impl OwnWord {
+impl OwnMetadata {
     fn said(&self) -> MutexGuard<'_, BTreeMap<(CookbookName, Version), Needs>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
