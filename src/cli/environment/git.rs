@@ -167,9 +167,19 @@ pub(super) fn http(variables: &Variables) -> HttpOptions {
 
 /// The tokens of hosts. GitHub's own variable is for GitHub alone.
 fn tokens(variables: &Variables) -> BTreeMap<String, Secret> {
+    let mut tokens = tokens_by_host(variables, TOKEN);
+    if let Some(token) = variables.text("GITHUB_TOKEN") {
+        let own = || Secret::new(token.trim());
+        tokens.entry("github.com".to_owned()).or_insert_with(own);
+    }
+    tokens
+}
+
+/// The tokens in the variables that begin so, by the hosts that follow.
+pub(super) fn tokens_by_host(variables: &Variables, prefix: &str) -> BTreeMap<String, Secret> {
     let mut tokens = BTreeMap::new();
     for (name, value) in &variables.0 {
-        let host = name.to_str().and_then(|name| name.strip_prefix(TOKEN));
+        let host = name.to_str().and_then(|name| name.strip_prefix(prefix));
         let token = value
             .to_str()
             .map(str::trim)
@@ -178,16 +188,12 @@ fn tokens(variables: &Variables) -> BTreeMap<String, Secret> {
             tokens.insert(host, Secret::new(token));
         }
     }
-    if let Some(token) = variables.text("GITHUB_TOKEN") {
-        let own = || Secret::new(token.trim());
-        tokens.entry("github.com".to_owned()).or_insert_with(own);
-    }
     tokens
 }
 
 /// The host of a variable's name, as `token_variable` of `git` writes it: `GIT_EXAMPLE_COM`,
 /// `MY__HOST_EXAMPLE`, `LOCALHOST_8443`.
-pub(super) fn host_of(name: &str) -> Option<String> {
+fn host_of(name: &str) -> Option<String> {
     let host = name.to_ascii_lowercase();
     let host = host.replace("__", "-").replace('_', ".");
     if host.is_empty() {

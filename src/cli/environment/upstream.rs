@@ -1,13 +1,12 @@
 //! How Supermarkets and their like would be reached from here.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use etcetera::BaseStrategy;
 
-use super::git::{Variables, host_of, http};
+use super::git::{Variables, http, tokens_by_host};
 use crate::secret::Secret;
 use crate::upstream::UpstreamAccess;
 
@@ -29,28 +28,13 @@ fn access(variables: &Variables, config: Option<PathBuf>) -> UpstreamAccess {
     let given = variables.path("COOKPACK_CREDENTIALS");
     UpstreamAccess {
         http: http(variables),
-        tokens: tokens(variables),
+        tokens: tokens_by_host(variables, TOKEN),
         artifactory_api_key: secret("ARTIFACTORY_API_KEY"),
         artifactory_identity_token: secret("ARTIFACTORY_IDENTITY_TOKEN"),
         credentials_file: given.or_else(|| Some(config?.join("credentials.toml"))),
         netrc: variables.netrc(),
         clock: Some(SystemTime::now),
     }
-}
-
-fn tokens(variables: &Variables) -> BTreeMap<String, Secret> {
-    let mut tokens = BTreeMap::new();
-    for (name, value) in &variables.0 {
-        let host = name.to_str().and_then(|name| name.strip_prefix(TOKEN));
-        let token = value
-            .to_str()
-            .map(str::trim)
-            .filter(|token| !token.is_empty());
-        if let Some((host, token)) = host.and_then(host_of).zip(token) {
-            tokens.insert(host, Secret::new(token));
-        }
-    }
-    tokens
 }
 
 #[cfg(test)]
