@@ -1,6 +1,7 @@
 //! Layouts as archives. The container's bytes are decided in `tar.rs`, the compressed ones in
 //! `gzip.rs`, the order of entries by [`Layout`]; nothing else has a say.
 
+pub(crate) mod deflate;
 mod gzip;
 pub(crate) mod tar;
 
@@ -20,6 +21,27 @@ pub enum Format {
     /// A tar of ustar headers in one gzip member.
     #[default]
     TarGz,
+}
+
+/// How hard the encoder tries.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Fast, and no larger than `gzip -6`.
+    #[default]
+    Default,
+    /// As small as it gets, for what is written once and read often.
+    Best,
+}
+
+impl Level {
+    /// Its name, as it is written on a command line and in a receipt.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Best => "best",
+        }
+    }
 }
 
 /// 1980-01-01T00:00:00Z in seconds since 1970: the earliest time that every container can hold.
