@@ -19,6 +19,12 @@ const TRIPLE_REACH: u32 = 1 << 10;
 /// By how much a later match must be better, in the measure of [`gain`].
 const WORTH_A_LITERAL: i32 = 2;
 
+/// So many bytes without a match let the search look at one byte fewer of each two, three, and so on.
+const BARREN: u32 = 1024;
+
+/// The most bytes of which one is looked at.
+const LONGEST_STEP: u32 = 8;
+
 /// The most literals of one sequence, so that blocks can be cut between any two sequences.
 const MOST_LITERALS: u32 = 1 << 10;
 
@@ -35,12 +41,17 @@ pub(super) fn parse(
     matches.skip(buffer, window, start);
     let mut literals = 0;
     let mut at = start;
+    // Where the last match ended.
+    let mut matched = start;
     while at < end {
         let mut found = matches.longest(buffer, at, end, MIN_MATCH - 1, FIRST);
         if found.length < MIN_MATCH || is_far_triple(found) {
-            literals += 1;
-            at += 1;
-            if literals == MOST_LITERALS {
+            // Where nothing repeats, as in what is compressed already, little is lost by haste.
+            let step = (1 + (at - matched) as u32 / BARREN).min(LONGEST_STEP);
+            let step = step.min((end - at) as u32);
+            literals += step;
+            at += step as usize;
+            if literals >= MOST_LITERALS {
                 sequences.push(Sequence::of_literals(literals));
                 literals = 0;
             }
@@ -64,6 +75,7 @@ pub(super) fn parse(
         });
         literals = 0;
         at += found.length as usize;
+        matched = at;
         if added < at {
             matches.skip(buffer, added, at);
         }
