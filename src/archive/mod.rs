@@ -1,7 +1,7 @@
 //! Layouts as archives. The container's bytes are decided in `tar.rs`, the compressed ones in
 //! `gzip.rs`, the order of entries by [`Layout`]; nothing else has a say.
 
-pub(crate) mod deflate;
+pub mod deflate;
 mod gzip;
 pub(crate) mod tar;
 
