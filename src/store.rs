@@ -17,6 +17,8 @@
 //!     cookpack-address, cookpack-used      as those of a mirror
 //!     cookpack-universe                    which body counts, and how to ask whether it still does
 //!     <64 hex>                             the body under its SHA-256
+//! <store>/segments-1/<2 hex>/<64 hex>      the compressed segment of an archive under the SHA-256 of
+//!                                          what it depends on; `segments.rs` has the form
 //! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
 //!                                          A mirror is made, and removed, as
 //!                                          git-1/.cookpack-tmp-<name>-<16 hex> under its lock
@@ -39,6 +41,7 @@ mod items;
 mod kind;
 mod leftovers;
 mod lock;
+mod segments;
 mod spool;
 mod universes;
 
@@ -55,6 +58,7 @@ pub use damage::Damage;
 pub(crate) use items::{Item, Removal, verify_object};
 pub use kind::CacheKind;
 pub(crate) use leftovers::Leftover;
+pub(crate) use segments::verify_segment;
 pub(crate) use spool::{Spool, Spooled};
 pub(crate) use universes::{Validators, verify_universe};
 

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::{Context, Error};
-use crate::archive::{self, Archive, ArchiveOptions, Format};
+use crate::archive::{self, Archive, ArchiveOptions, Format, Writing};
 use crate::aside::{AsideError, AsideFile, write_if_changed};
 use crate::event::Event;
 use crate::layout::Layout;
@@ -71,7 +71,13 @@ pub fn stream_archive(
         });
         cx.cancel().check()
     };
-    Ok(archive::write(layout, out, format, options, &mut progress)?)
+    let store = cx.store();
+    let segments = store.segments();
+    let writing = Writing {
+        segments: Some(&segments),
+        progress: &mut progress,
+    };
+    Ok(archive::write(layout, out, format, options, writing)?)
 }
 
 /// Writes a lockfile to its place, unless the same bytes are there. Tells whether it wrote.

@@ -12,6 +12,8 @@ pub enum CacheKind {
     Cookbook,
     /// The universe of a source: what it has, by name and version.
     Universe,
+    /// The compressed segments of archives.
+    Segment,
 }
 
 /// How things of a kind lie in their folder.
@@ -19,13 +21,19 @@ pub enum CacheKind {
 pub(super) enum Form {
     /// A folder each, `<name>-<16 hex>`, changed under its own lock.
     Folders,
-    /// A file each, `<2 hex>/<SHA-256>`: it never changes, and needs no lock.
+    /// A file each, `<2 hex>/<SHA-256>`, of its content or of a key: it never changes, and needs no lock.
     Objects,
 }
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Git, Self::Lfs, Self::Cookbook, Self::Universe];
+    pub const ALL: [Self; 5] = [
+        Self::Git,
+        Self::Lfs,
+        Self::Cookbook,
+        Self::Universe,
+        Self::Segment,
+    ];
 
     /// The kind's own word in commands and documents.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +42,7 @@ impl CacheKind {
             Self::Lfs => "lfs",
             Self::Cookbook => "cookbook",
             Self::Universe => "universe",
+            Self::Segment => "segment",
         }
     }
 
@@ -44,13 +53,14 @@ impl CacheKind {
             Self::Lfs => "lfs-1",
             Self::Cookbook => "cookbooks-1",
             Self::Universe => "universe-1",
+            Self::Segment => "segments-1",
         }
     }
 
     pub(super) fn form(self) -> Form {
         match self {
             Self::Git | Self::Universe => Form::Folders,
-            Self::Lfs | Self::Cookbook => Form::Objects,
+            Self::Lfs | Self::Cookbook | Self::Segment => Form::Objects,
         }
     }
 
