@@ -8,6 +8,8 @@ mod pool;
 pub(crate) mod segment;
 pub(crate) mod tar;
 mod tar_gz;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::{self, Read, Write};
