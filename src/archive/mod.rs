@@ -2,7 +2,7 @@
 //! `deflate.rs`, what stands around them in `gzip.rs`, the order of entries by [`Layout`]; nothing else
 //! has a say.
 
-mod deflate;
+pub(crate) mod deflate;
 mod gzip;
 mod pool;
 pub(crate) mod segment;
