@@ -4,6 +4,7 @@
 
 pub(crate) mod deflate;
 mod gzip;
+mod output;
 mod pool;
 pub(crate) mod segment;
 pub(crate) mod tar;
@@ -20,6 +21,7 @@ use crate::error::{Diagnose, Kind};
 use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
+use output::Output;
 use segment::SegmentStore;
 
 /// An archive's format.
@@ -241,24 +243,24 @@ pub(crate) fn write<'a>(
             mtime: options.mtime,
         });
     }
-    let mut out = Output::new(out);
+    let mut out = Output::new(out, options.jobs);
     let container = match format {
         Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
         Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
     };
-    out.inner.flush().map_err(WriteError::Output)?;
+    let (size, digest) = out.finish()?;
     Ok(Archive {
         format,
         compression: match format {
             Format::Tar => None,
             Format::TarGz => Some(Compression::of(options)),
         },
-        size: out.bytes,
+        size,
         files: layout.entries().len(),
         digests: Digests {
             content: layout.content_digest(),
             container,
-            archive: out.hasher.finish(),
+            archive: digest,
         },
         cookbooks: layout.cookbooks().to_vec(),
     })
@@ -349,28 +351,4 @@ pub(crate) fn is_own(file: &mut dyn Read) -> bool {
     let mut first = [0; tar::BLOCK];
     let mut decoder = flate2::read::DeflateDecoder::new(file);
     decoder.read_exact(&mut first).is_ok() && tar::is_own_first_header(&first)
-}
-
-/// The archive's own bytes: counted and digested as they are written.
-struct Output<'a> {
-    inner: &'a mut dyn Write,
-    hasher: Hasher,
-    bytes: u64,
-}
-
-impl<'a> Output<'a> {
-    fn new(inner: &'a mut dyn Write) -> Self {
-        Self {
-            inner,
-            hasher: Hasher::default(),
-            bytes: 0,
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.inner.write_all(bytes).map_err(WriteError::Output)?;
-        self.hasher.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(())
-    }
 }

@@ -1,10 +1,10 @@
 //! Segments: the entries of one cookbook, which are compressed together, kept together, and taken
 //! together from where they are kept.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::ops::Range;
 
-use super::{ArchiveOptions, Format, deflate};
+use super::{ArchiveOptions, Format, WriteError, deflate};
 use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::layout::Entry;
 
@@ -110,23 +110,21 @@ pub(super) fn key(
     hasher.finish()
 }
 
-/// Copies what was loaded to `take`, in pieces.
-pub(super) fn for_each_piece<E>(
+/// Gives what was loaded to `take`, in pieces.
+pub(super) fn for_each_piece(
     loaded: Loaded,
-    failed: impl Fn(io::Error) -> E,
-    mut take: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
+    mut take: impl FnMut(Vec<u8>) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
     let mut stream = match loaded {
-        Loaded::Bytes(bytes) => return take(&bytes),
+        Loaded::Bytes(bytes) => return take(bytes),
         Loaded::Stream(stream) => stream,
     };
-    let mut buffer = vec![0; 64 << 10];
     loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => take(&buffer[..count])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
+        let mut piece = Vec::with_capacity(BLOCK);
+        let read = (&mut stream).take(BLOCK as u64).read_to_end(&mut piece);
+        match read.map_err(WriteError::Segment)? {
+            0 => return Ok(()),
+            _ => take(piece)?,
         }
     }
 }

@@ -248,7 +248,7 @@ impl<'a> Joiner<'a, '_, '_, '_> {
                 let Some(Done::Block(block)) = self.pool.next() else {
                     return Err(WriteError::thread_ended());
                 };
-                self.take(&block)?;
+                self.take(block)?;
             }
             Some(Step::End {
                 run,
@@ -274,8 +274,7 @@ impl<'a> Joiner<'a, '_, '_, '_> {
         self.segment_length = 0;
     }
 
-    fn take(&mut self, block: &Compressed) -> Result<(), WriteError> {
-        self.out.write(&block.bytes)?;
+    fn take(&mut self, block: Compressed) -> Result<(), WriteError> {
         self.segment_crc.combine(&crc_of(block.crc, block.length));
         self.segment_length += block.length;
         // What cannot be kept is not kept.
@@ -284,7 +283,7 @@ impl<'a> Joiner<'a, '_, '_, '_> {
         {
             self.keeping = None;
         }
-        Ok(())
+        self.out.write_all(block.bytes)
     }
 
     fn end(&mut self, run: &Run<'a>, digest: Digest, window: Digest) {
@@ -302,7 +301,7 @@ impl<'a> Joiner<'a, '_, '_, '_> {
 
     /// Joins a segment that was kept.
     fn join(&mut self, run: &Run<'a>, loaded: Loaded, head: &Head) -> Result<(), WriteError> {
-        segment::for_each_piece(loaded, WriteError::Segment, |piece| self.out.write(piece))?;
+        segment::for_each_piece(loaded, |piece| self.out.write_all(piece))?;
         self.account(run, head);
         Ok((self.writing.progress)(run.content_bytes())?)
     }
@@ -320,7 +319,7 @@ impl<'a> Joiner<'a, '_, '_, '_> {
         let (options, mut encoder) = (self.options, Encoder::default());
         let mut scratch = std::mem::take(&mut self.scratch);
         let read = blocks(run, options.mtime, before, &mut scratch, &mut |block| {
-            self.take(&compress(&mut encoder, options, &block))?;
+            self.take(compress(&mut encoder, options, &block))?;
             Ok((self.writing.progress)(block.content)?)
         });
         self.scratch = scratch;
