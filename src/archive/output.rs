@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn pieces_of_any_size_are_written_in_order_and_digested() {
-        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..1_000_000_u32)
+            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
+            .collect();
         for jobs in [1, 2] {
             let jobs = NonZeroUsize::new(jobs).expect("a number");
             for step in [1_000, PIECE - 1, PIECE, PIECE + 1, 400_000] {
