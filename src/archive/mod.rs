@@ -2,12 +2,14 @@
 //! `deflate.rs`, what stands around them in `gzip.rs`, the order of entries by [`Layout`]; nothing else
 //! has a say.
 
-mod deflate;
+pub(crate) mod deflate;
 mod gzip;
 mod pool;
 pub(crate) mod segment;
 pub(crate) mod tar;
 mod tar_gz;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::{self, Read, Write};
