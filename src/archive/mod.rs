@@ -4,6 +4,7 @@
 
 pub(crate) mod deflate;
 mod gzip;
+mod joiner;
 mod pool;
 pub(crate) mod segment;
 pub(crate) mod tar;
