@@ -4,6 +4,7 @@
 
 pub(crate) mod deflate;
 mod gzip;
+mod joiner;
 mod output;
 mod pool;
 pub(crate) mod segment;
