@@ -1,0 +1,221 @@
+//! Finds earlier occurrences of what comes next: hash chains over the last 32 KiB.
+//!
+//! A position is kept as its lowest 16 bits. Its difference from the present one, as a number with a
+//! sign, is then negative for what lies at most 32 KiB back, and anything else ends a chain. An entry of 64 KiB and more ago
+//! can pass for a near one; since what a match repeats is always compared, it is then a match as any
+//! other, or none.
+
+use super::symbols::{MAX_MATCH, MIN_MATCH};
+
+/// The farthest that a match reaches back.
+pub(super) const REACH: usize = 32 << 10;
+
+/// What a search looks at: [`REACH`] bytes before a position, and enough behind it to compare a match
+/// of any length eight bytes at a time.
+const SIGHT: usize = REACH + 520;
+
+/// Bytes that a buffer needs behind its end.
+pub(super) const SLACK: usize = SIGHT - REACH;
+
+type Sight = [u8; SIGHT];
+
+/// Four bytes select a chain, three an entry.
+const CHAINS_LOG: u32 = 16;
+const TRIPLES_LOG: u32 = 15;
+
+/// How far a search goes.
+#[derive(Clone, Copy)]
+pub(super) struct Effort {
+    /// Entries of a chain that are compared.
+    pub(super) depth: u32,
+    /// A match of this length is taken as it is.
+    pub(super) nice: u32,
+}
+
+/// A match; none has length 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) length: u32,
+    pub(super) distance: u32,
+}
+
+/// The hash tables. They know positions only, the bytes come with each call.
+pub(super) struct Matches {
+    /// The last position of a hash of four bytes.
+    chains: Box<[u16; 1 << CHAINS_LOG]>,
+    /// The position before, of the same hash.
+    before: Box<[u16; REACH]>,
+    /// The last position of a hash of three bytes.
+    triples: Box<[u16; 1 << TRIPLES_LOG]>,
+}
+
+fn zeros<const N: usize>() -> Box<[u16; N]> {
+    let zeros = vec![0; N].into_boxed_slice();
+    zeros.try_into().unwrap_or_else(|_| Box::new([0; N]))
+}
+
+#[inline(always)]
+fn load4(bytes: &Sight, at: usize) -> u32 {
+    let mut four = [0; 4];
+    four.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(four)
+}
+
+#[inline(always)]
+fn load8(bytes: &Sight, at: usize) -> u64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(eight)
+}
+
+#[inline(always)]
+fn hash(bytes: u32, log: u32) -> usize {
+    (bytes.wrapping_mul(0x9E37_79B1) >> (32 - log)) as usize
+}
+
+/// The bytes around a position, of a buffer with [`REACH`] bytes before it and [`SLACK`] behind.
+#[inline(always)]
+fn sight(buffer: &[u8], at: usize) -> &Sight {
+    let start = at.wrapping_sub(REACH);
+    buffer
+        .get(start..)
+        .and_then(|rest| rest.first_chunk())
+        .expect("a buffer has room before and behind")
+}
+
+impl Matches {
+    pub(super) fn new() -> Self {
+        Self {
+            chains: zeros(),
+            before: zeros(),
+            triples: zeros(),
+        }
+    }
+
+    /// Forgets all positions. The first that may be added is [`REACH`] + 1: a position of 0 is one that
+    /// is not there.
+    pub(super) fn clear(&mut self) {
+        self.chains.fill(0);
+        self.before.fill(0);
+        self.triples.fill(0);
+    }
+
+    /// Adds a position with its next four bytes. Gives the last ones of the same four, and of the same
+    /// three.
+    #[inline(always)]
+    fn add(&mut self, at: usize, bytes: u32) -> (u16, u16) {
+        let chain = &mut self.chains[hash(bytes, CHAINS_LOG)];
+        let triple = &mut self.triples[hash(bytes << 8, TRIPLES_LOG)];
+        let last = (*chain, *triple);
+        *chain = at as u16;
+        *triple = at as u16;
+        self.before[at % REACH] = last.0;
+        last
+    }
+
+    /// Adds positions without a search.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, buffer: &[u8], from: usize, to: usize) {
+        let Some(bytes) = buffer.get(from..to + 3) else {
+            return;
+        };
+        for (at, four) in (from..to).zip(bytes.windows(4)) {
+            let mut bytes = [0; 4];
+            bytes.copy_from_slice(four);
+            self.add(at, u32::from_le_bytes(bytes));
+        }
+    }
+
+    /// Finds the longest match that is longer than `least`, adding the position. Of two of the same
+    /// length it is the nearer one. It does not reach beyond `end`.
+    #[inline(always)]
+    pub(super) fn longest(
+        &mut self,
+        buffer: &[u8],
+        at: usize,
+        end: usize,
+        least: u32,
+        effort: Effort,
+    ) -> Match {
+        let sight = sight(buffer, at);
+        let here = load4(sight, REACH);
+        let (mut entry, triple) = self.add(at, here);
+        let most = (end - at).min(MAX_MATCH as usize) as u32;
+        let nice = effort.nice.min(most);
+        let mut best = Match {
+            length: least,
+            distance: 0,
+        };
+        if least >= most || most < MIN_MATCH {
+            return Match::default();
+        }
+        if least < MIN_MATCH {
+            let back = triple.wrapping_sub(at as u16) as i16;
+            if back < 0 {
+                let from = usize::from(back as u16) % REACH;
+                if (load4(sight, from) ^ here) << 8 == 0 {
+                    best = Match {
+                        length: MIN_MATCH,
+                        distance: (REACH - from) as u32,
+                    };
+                    if most == MIN_MATCH {
+                        return best;
+                    }
+                }
+            }
+        }
+        let mut tail = best.length.saturating_sub(3) as usize & 0xFF;
+        let mut last = load4(sight, REACH + tail);
+        let mut back = 0;
+        for _ in 0..effort.depth {
+            let next = entry.wrapping_sub(at as u16) as i16;
+            // A chain leads back, and not farther than it may.
+            if next >= back {
+                break;
+            }
+            back = next;
+            let from = usize::from(back as u16) % REACH;
+            if load4(sight, from + tail) == last && load4(sight, from) == here {
+                let length = common(sight, from).min(most);
+                if length > best.length {
+                    best = Match {
+                        length,
+                        distance: (REACH - from) as u32,
+                    };
+                    if length >= nice {
+                        break;
+                    }
+                    tail = length.saturating_sub(3) as usize & 0xFF;
+                    last = load4(sight, REACH + tail);
+                }
+            }
+            entry = self.before[from_position(at, from)];
+        }
+        if best.distance == 0 {
+            Match::default()
+        } else {
+            best
+        }
+    }
+}
+
+/// Where the chain of the position goes on that `from` is in the sight of `at`.
+#[inline(always)]
+fn from_position(at: usize, from: usize) -> usize {
+    (at + from) % REACH
+}
+
+/// How many bytes are the same from here on, of which the first four are; up to 258 and a few more.
+#[inline(always)]
+fn common(sight: &Sight, from: usize) -> u32 {
+    let mut length = 4;
+    while length < MAX_MATCH as usize {
+        let step = length & 0x1FC;
+        let differ = load8(sight, from + step) ^ load8(sight, REACH + step);
+        if differ != 0 {
+            return length as u32 + differ.trailing_zeros() / 8;
+        }
+        length += 8;
+    }
+    length as u32
+}
