@@ -1,18 +1,29 @@
 //! Layouts as archives. The container's bytes are decided in `tar.rs`, the compressed ones in
-//! `gzip.rs`, the order of entries by [`Layout`]; nothing else has a say.
+//! `deflate.rs`, what stands around them in `gzip.rs`, the order of entries by [`Layout`]; nothing else
+//! has a say.
 
 pub mod deflate;
 mod gzip;
+mod joiner;
+mod output;
+mod pool;
+pub(crate) mod segment;
 pub(crate) mod tar;
+mod tar_gz;
+#[cfg(test)]
+mod tests;
 
+use std::fmt;
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 
-use crate::digest::{ContentDigest, Digest, Hasher};
+use crate::digest::{ContainerDigest, ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::error::{Diagnose, Kind};
 use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
-use gzip::GzipWriter;
+use output::Output;
+use segment::SegmentStore;
 
 /// An archive's format.
 #[non_exhaustive]
@@ -21,21 +32,39 @@ pub enum Format {
     /// A tar of ustar headers in one gzip member.
     #[default]
     TarGz,
+    /// A tar as it is.
+    Tar,
 }
 
-/// How hard the encoder tries.
+impl Format {
+    /// The format's own word, which is the ending of a file's name as well.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TarGz => "tar.gz",
+            Self::Tar => "tar",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How hard an archive is compressed.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Level {
-    /// Fast, and no larger than `gzip -6`.
+    /// As fast as can be without being larger than `gzip -6`.
     #[default]
     Default,
-    /// As small as it gets, for what is written once and read often.
+    /// As small as can be, for what is made once and fetched often.
     Best,
 }
 
 impl Level {
-    /// Its name, as it is written on a command line and in a receipt.
+    /// The level's own word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -50,29 +79,36 @@ pub const DEFAULT_MTIME: u64 = 315_532_800;
 /// The latest time that a ustar header holds, in seconds since 1970.
 pub const LATEST_MTIME: u64 = (1 << 33) - 1;
 
-/// What may differ between two archives of one layout.
+/// How an archive is written.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArchiveOptions {
     /// The time of every entry, in seconds since 1970, at most [`LATEST_MTIME`].
     pub mtime: u64,
+    /// How hard it is compressed.
+    pub level: Level,
+    /// On how many threads it is compressed; 1 is the caller's own. No byte depends on it.
+    pub jobs: NonZeroUsize,
 }
 
 impl Default for ArchiveOptions {
     fn default() -> Self {
         Self {
             mtime: DEFAULT_MTIME,
+            level: Level::default(),
+            jobs: NonZeroUsize::MIN,
         }
     }
 }
-
-/// The compression level, that of `gzip -6`.
-const LEVEL: u32 = 6;
 
 /// The receipt of an archive that was written.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
+    /// Its format.
+    pub format: Format,
+    /// How it is compressed, if it is.
+    pub compression: Option<Compression>,
     /// Its size in bytes.
     pub size: u64,
     /// The number of its files.
@@ -83,14 +119,36 @@ pub struct Archive {
     pub cookbooks: Vec<PackedCookbook>,
 }
 
+/// What decides on compressed bytes, beside the bytes that are compressed.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compression {
+    /// The encoder. One of another name gives other bytes; one of the same name never does.
+    pub encoder: &'static str,
+    /// How hard it tries.
+    pub level: Level,
+    /// Bytes of input that are compressed at a time.
+    pub block: u64,
+}
+
+impl Compression {
+    fn of(options: &ArchiveOptions) -> Self {
+        Self {
+            encoder: deflate::ENCODER,
+            level: options.level,
+            block: segment::BLOCK as u64,
+        }
+    }
+}
+
 /// An archive's three identities.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digests {
     /// Of names, modes and contents: never changes for the same layout.
     pub content: ContentDigest,
-    /// Of the uncompressed container: never changes within a major version of cookpack.
-    pub container: Digest,
+    /// Of the uncompressed tar, if there is one: never changes within a major version of cookpack.
+    pub container: Option<ContainerDigest>,
     /// Of the archive's own bytes.
     pub archive: Digest,
 }
@@ -111,6 +169,9 @@ pub enum WriteError {
         /// Its path in the archive.
         path: String,
     },
+    /// A segment in the store could not be read to its end.
+    #[error("cannot read a compressed segment in the store")]
+    Segment(#[source] io::Error),
     /// The time is later than a header can hold.
     #[error("{mtime} is later than an archive's entry can hold, which is {LATEST_MTIME}")]
     TimeTooLate {
@@ -125,7 +186,7 @@ pub enum WriteError {
 impl Diagnose for WriteError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Output(_) => Kind::Internal,
+            Self::Output(_) | Self::Segment(_) => Kind::Internal,
             Self::Source(error) => error.kind(),
             Self::Changed { .. } | Self::TimeTooLate { .. } => Kind::User,
             Self::Cancelled(_) => Kind::Cancelled,
@@ -133,8 +194,23 @@ impl Diagnose for WriteError {
     }
 }
 
+impl WriteError {
+    /// A thread panicked, which goes on in the caller's thread.
+    fn thread_ended() -> Self {
+        Self::Output(io::Error::other("a thread ended"))
+    }
+}
+
 /// Takes the bytes of content as they are written, and may stop the writing.
 pub(crate) type Progress<'a> = dyn FnMut(u64) -> Result<(), Cancelled> + 'a;
+
+/// What writing is done with: none of it decides on a byte.
+pub(crate) struct Writing<'a> {
+    /// Where compressed segments are kept.
+    pub(crate) segments: Option<&'a dyn SegmentStore>,
+    /// Who hears of it.
+    pub(crate) progress: &'a mut Progress<'a>,
+}
 
 impl Layout {
     /// Writes the layout as an archive. The same layout and options give the same bytes always and
@@ -148,61 +224,111 @@ impl Layout {
         format: Format,
         options: &ArchiveOptions,
     ) -> Result<Archive, WriteError> {
-        write(self, out, format, options, &mut |_| Ok(()))
+        let writing = Writing {
+            segments: None,
+            progress: &mut |_| Ok(()),
+        };
+        write(self, out, format, options, writing)
     }
 }
 
-pub(crate) fn write(
-    layout: &Layout,
+pub(crate) fn write<'a>(
+    layout: &'a Layout,
     out: &mut dyn Write,
     format: Format,
-    options: &ArchiveOptions,
-    progress: &mut Progress<'_>,
+    options: &'a ArchiveOptions,
+    mut writing: Writing<'a>,
 ) -> Result<Archive, WriteError> {
-    let Format::TarGz = format;
     if options.mtime > LATEST_MTIME {
         return Err(WriteError::TimeTooLate {
             mtime: options.mtime,
         });
     }
-    let compressed = Tee::new(out);
-    let member = GzipWriter::new(compressed, LEVEL).map_err(WriteError::Output)?;
-    let mut container = Tee::new(member);
-    for entry in layout.entries() {
-        write_entry(entry, options.mtime, &mut container, progress)?;
-    }
-    container.write_all(&tar::END).map_err(WriteError::Output)?;
-    let compressed = container.inner.finish().map_err(WriteError::Output)?;
-    compressed.inner.flush().map_err(WriteError::Output)?;
+    let mut out = Output::new(out, options.jobs);
+    let container = match format {
+        Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
+        Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
+    };
+    let (size, digest) = out.finish()?;
     Ok(Archive {
-        size: compressed.bytes,
+        format,
+        compression: match format {
+            Format::Tar => None,
+            Format::TarGz => Some(Compression::of(options)),
+        },
+        size,
         files: layout.entries().len(),
         digests: Digests {
             content: layout.content_digest(),
-            container: container.hasher.finish(),
-            archive: compressed.hasher.finish(),
+            container,
+            archive: digest,
         },
         cookbooks: layout.cookbooks().to_vec(),
     })
 }
 
-fn write_entry(
+/// Writes a tar as it is.
+fn write_tar(
+    layout: &Layout,
+    options: &ArchiveOptions,
+    writing: &mut Writing<'_>,
+    out: &mut Output<'_>,
+) -> Result<ContainerDigest, WriteError> {
+    let mut container = ContainerHasher::default();
+    let mut scratch = Scratch::default();
+    for run in segment::runs(layout.entries()) {
+        let mut hasher = Hasher::default();
+        for entry in run.entries {
+            tar::entry_bytes(entry, options.mtime, &mut scratch, &mut |bytes| {
+                hasher.update(bytes);
+                out.write(bytes)
+            })?;
+            (writing.progress)(entry.size())?;
+        }
+        container.line(run.folder, hasher.finish());
+    }
+    out.write(&tar::END)?;
+    Ok(container.finish())
+}
+
+/// Memory that is used again for each file.
+struct Scratch(Vec<u8>);
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self(vec![0; 64 << 10])
+    }
+}
+
+/// Gives an entry's content in pieces. It must be what it was when the layout was assembled.
+fn copy_pieces(
     entry: &Entry,
-    mtime: u64,
-    out: &mut dyn Write,
-    progress: &mut Progress<'_>,
+    scratch: &mut Scratch,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let header = tar::file_header(
-        entry.path().as_str(),
-        entry.executable(),
-        entry.size(),
-        mtime,
-    );
-    out.write_all(&header).map_err(WriteError::Output)?;
-    copy_entry(entry, out, progress)?;
-    let padding = tar::padding(entry.size());
-    out.write_all(&tar::END[..padding])
-        .map_err(WriteError::Output)
+    let changed = || WriteError::Changed {
+        path: entry.path().to_string(),
+    };
+    let mut content = entry.open()?;
+    let mut hasher = Hasher::default();
+    let mut left = entry.size();
+    loop {
+        let count = match content.read(&mut scratch.0) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(entry.read_error(error).into()),
+        };
+        // A file that grows must not run over into the next header.
+        left = left.checked_sub(count as u64).ok_or_else(changed)?;
+        let piece = &scratch.0[..count];
+        hasher.update(piece);
+        take(piece)?;
+    }
+    match left == 0 && hasher.finish() == entry.digest() {
+        true => Ok(()),
+        false => Err(changed()),
+    }
 }
 
 /// Copies an entry's content, which must be what it was when the layout was assembled.
@@ -211,32 +337,10 @@ pub(crate) fn copy_entry(
     out: &mut dyn Write,
     progress: &mut Progress<'_>,
 ) -> Result<(), WriteError> {
-    let changed = || WriteError::Changed {
-        path: entry.path().to_string(),
-    };
-    let mut content = entry.open()?;
-    let mut hasher = Hasher::default();
-    let mut left = entry.size();
-    let mut buffer = [0; 32 << 10];
-    loop {
-        let count = match content.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(entry.read_error(error).into()),
-        };
-        // A file that grows must not run over into the next header.
-        left = left.checked_sub(count as u64).ok_or_else(changed)?;
-        hasher.update(&buffer[..count]);
-        out.write_all(&buffer[..count])
-            .map_err(WriteError::Output)?;
-        progress(count as u64)?;
-    }
-    if left != 0 || hasher.finish() != entry.digest() {
-        return Err(changed());
-    }
-    progress(0)?;
-    Ok(())
+    copy_pieces(entry, &mut Scratch::default(), &mut |piece| {
+        out.write_all(piece).map_err(WriteError::Output)?;
+        Ok(progress(piece.len() as u64)?)
+    })
 }
 
 /// Whether a file begins as every archive of ours does: our gzip header and our first tar header.
@@ -248,34 +352,4 @@ pub(crate) fn is_own(file: &mut dyn Read) -> bool {
     let mut first = [0; tar::BLOCK];
     let mut decoder = flate2::read::DeflateDecoder::new(file);
     decoder.read_exact(&mut first).is_ok() && tar::is_own_first_header(&first)
-}
-
-/// A writer that counts and digests what passes.
-struct Tee<W> {
-    inner: W,
-    hasher: Hasher,
-    bytes: u64,
-}
-
-impl<W> Tee<W> {
-    fn new(inner: W) -> Self {
-        Self {
-            inner,
-            hasher: Hasher::default(),
-            bytes: 0,
-        }
-    }
-}
-
-impl<W: Write> Write for Tee<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }

@@ -3,6 +3,9 @@
 //! reader of Chef 12 to 14 cuts such paths at 100 bytes (chef/mixlib-archive,
 //! `lib/mixlib/archive/tar.rb`).
 
+use super::{Scratch, WriteError, copy_pieces};
+use crate::layout::Entry;
+
 /// The size of a header, and what every content is padded to.
 pub(super) const BLOCK: usize = 512;
 
@@ -20,6 +23,19 @@ const LONG_LINK: &str = "././@LongLink";
 
 const REGULAR: u8 = b'0';
 const LONG_NAME: u8 = b'L';
+
+/// Gives all bytes of one entry.
+pub(super) fn entry_bytes(
+    entry: &Entry,
+    mtime: u64,
+    scratch: &mut Scratch,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let path = entry.path().as_str();
+    take(&file_header(path, entry.executable(), entry.size(), mtime))?;
+    copy_pieces(entry, scratch, take)?;
+    take(&END[..padding(entry.size())])
+}
 
 /// The bytes that stand before a file's content.
 pub(crate) fn file_header(path: &str, executable: bool, size: u64, mtime: u64) -> Vec<u8> {

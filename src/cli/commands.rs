@@ -36,21 +36,20 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         clap_complete::generate(*shell, &mut Arguments::command(), "cookpack", &mut script);
         return standard_output().text(&String::from_utf8_lossy(&script));
     }
-    let jobs = global
-        .jobs
-        .or_else(|| std::thread::available_parallelism().ok());
+    let jobs = jobs(global);
     // A fetch waits for its server most of the time.
-    let fetches = jobs.map_or(FETCHES, |jobs| jobs.max(FETCHES));
+    let fetches = global.jobs.unwrap_or(jobs.max(FETCHES));
     let store = environment::store(global)?;
     let cx = Context::new(&store)
         .with_reporter(&terminal)
         .with_cancel(cancel)
         .with_env(environment::shown_to_manifests(global))
         .with_git_protocol(environment::git_protocol(global)?)
-        .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
-        .with_fetches(global.jobs.unwrap_or(fetches))
+        .with_jobs(jobs)
+        .with_fetches(fetches)
         .with_git(environment::git_access())
         .with_upstreams(environment::upstream_access())
+        .with_index(!global.no_index)
         .with_offline(global.offline || global.frozen);
     if global.locked || global.frozen {
         leave_checks_to_content_digests();
@@ -99,6 +98,12 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     }
 }
 
+/// On how many threads it is read and compressed.
+fn jobs(global: &Global) -> NonZeroUsize {
+    let processors = || std::thread::available_parallelism().ok();
+    global.jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN)
+}
+
 fn project(cx: &Context<'_>, global: &Global) -> Result<Project, Failure> {
     let path = global.manifest_path.as_deref().unwrap_or(Path::new("."));
     Ok(open_project(cx, path)?)
@@ -142,9 +147,9 @@ fn build(
     output: Option<&Path>,
     project: &Project,
 ) -> Result<(), Failure> {
-    let options = ArchiveOptions {
-        mtime: environment::mtime()?,
-    };
+    let mut options = ArchiveOptions::default();
+    options.mtime = environment::mtime()?;
+    options.jobs = jobs(global);
     let mode = mode(global, project);
     let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
     write_lockfile(&project.lockfile_path, &lockfile)?;

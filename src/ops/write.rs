@@ -10,14 +10,14 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::{Context, Error};
-use crate::archive::{self, Archive, ArchiveOptions, Format};
-use crate::aside::{AsideError, AsideFile, write_if_changed};
+use crate::archive::{self, Archive, ArchiveOptions, Format, Writing};
+use crate::aside::{AsideError, ReplacedFile, write_if_changed};
 use crate::event::Event;
 use crate::layout::Layout;
 use crate::lockfile::Lockfile;
 
 /// Writes a layout as an archive to a file. It is written aside and renamed: a failure or a kill
-/// leaves what stood at `path` as it was.
+/// leaves what stood at `path` as it was. A file that holds the same bytes already is not touched.
 ///
 /// # Errors
 /// When a source or the disk fails, or something else than an archive stands at `path`.
@@ -33,7 +33,7 @@ pub fn write_archive(
             path: path.to_owned(),
         });
     }
-    let mut file = AsideFile::create(path)?;
+    let mut file = ReplacedFile::create(path)?;
     let archive = stream_archive(cx, layout, &mut file, format, options)?;
     file.persist()?;
     Ok(archive)
@@ -71,7 +71,16 @@ pub fn stream_archive(
         });
         cx.cancel().check()
     };
-    Ok(archive::write(layout, out, format, options, &mut progress)?)
+    let store = cx.store();
+    let segments = store.segments();
+    let writing = Writing {
+        segments: Some(&segments),
+        progress: &mut progress,
+    };
+    let archive = archive::write(layout, out, format, options, writing)?;
+    // A store that cannot be written keeps nothing, and needs no trimming.
+    drop(segments.trim());
+    Ok(archive)
 }
 
 /// Writes a lockfile to its place, unless the same bytes are there. Tells whether it wrote.

@@ -12,6 +12,10 @@ pub enum CacheKind {
     Cookbook,
     /// The universe of a source: what it has, by name and version.
     Universe,
+    /// The compressed segments of archives.
+    Segment,
+    /// The plans of cookbooks' files, with their metadata: what was found out of their content.
+    Plan,
 }
 
 /// How things of a kind lie in their folder.
@@ -19,13 +23,21 @@ pub enum CacheKind {
 pub(super) enum Form {
     /// A folder each, `<name>-<16 hex>`, changed under its own lock.
     Folders,
-    /// A file each, `<2 hex>/<SHA-256>`: it never changes, and needs no lock.
+    /// A file each, `<2 hex>/<SHA-256>`: it is replaced as a whole, if ever, and needs no lock. The name
+    /// is the digest of its content, or of all that its content depends on.
     Objects,
 }
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Git, Self::Lfs, Self::Cookbook, Self::Universe];
+    pub const ALL: [Self; 6] = [
+        Self::Git,
+        Self::Lfs,
+        Self::Cookbook,
+        Self::Universe,
+        Self::Segment,
+        Self::Plan,
+    ];
 
     /// The kind's own word in commands and documents.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +46,8 @@ impl CacheKind {
             Self::Lfs => "lfs",
             Self::Cookbook => "cookbook",
             Self::Universe => "universe",
+            Self::Segment => "segment",
+            Self::Plan => "plan",
         }
     }
 
@@ -44,13 +58,25 @@ impl CacheKind {
             Self::Lfs => "lfs-1",
             Self::Cookbook => "cookbooks-1",
             Self::Universe => "universe-1",
+            Self::Segment => "segments-1",
+            Self::Plan => "plans-1",
         }
     }
 
     pub(super) fn form(self) -> Form {
         match self {
             Self::Git | Self::Universe => Form::Folders,
-            Self::Lfs | Self::Cookbook => Form::Objects,
+            Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment => Form::Objects,
+        }
+    }
+
+    /// The bytes that a kind may have, if a build that adds to it keeps it small by itself: what was
+    /// worked out and can be worked out again.
+    pub(super) fn bound(self) -> Option<u64> {
+        match self {
+            Self::Git | Self::Lfs | Self::Cookbook | Self::Universe => None,
+            Self::Plan => Some(256 << 20),
+            Self::Segment => Some(2 << 30),
         }
     }
 

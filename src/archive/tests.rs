@@ -1,0 +1,388 @@
+//! Tests of what the writers have in common: that nothing shows in the bytes but layout and options.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::segment::{Loaded, NewSegment, SegmentStore, StoredBody, StoredSegment};
+use super::*;
+use crate::layout::{CookbookPlan, PlannedCookbook, PlannedFile};
+use crate::lockfile::Pin;
+use crate::manifest::Manifest;
+use crate::path::ArchivePath;
+use crate::tree::{EntryKind, Tree, TreeEntry};
+
+/// Files in memory that counts what is opened.
+#[derive(Default)]
+struct MemoryTree {
+    files: BTreeMap<String, Vec<u8>>,
+    /// What is read in place of some of them.
+    instead: Mutex<BTreeMap<String, Vec<u8>>>,
+    opened: AtomicUsize,
+}
+
+impl Tree for MemoryTree {
+    fn label(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn entries(&self, _: &[u8]) -> Result<Vec<TreeEntry>, TreeError> {
+        panic!("a folder is read")
+    }
+
+    fn kind(&self, _: &[u8]) -> Result<Option<EntryKind>, TreeError> {
+        panic!("a folder is read")
+    }
+
+    fn link_target(&self, _: &[u8]) -> Result<Vec<u8>, TreeError> {
+        panic!("a link is followed")
+    }
+
+    fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        let path = std::str::from_utf8(path).expect("a path");
+        if let Some(content) = self.instead.lock().unwrap().get(path) {
+            return Ok(Box::new(io::Cursor::new(content.clone())));
+        }
+        Ok(Box::new(&self.files[path][..]))
+    }
+}
+
+/// A cookbook and its files, by path.
+type Cookbook<'a> = (&'a str, Vec<(&'a str, Vec<u8>)>);
+
+/// A layout of such cookbooks, and the tree that is opened for it.
+fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
+    let mut tree = MemoryTree::default();
+    for (name, files) in cookbooks {
+        for (path, content) in files {
+            tree.files.insert(format!("{name}/{path}"), content.clone());
+        }
+    }
+    let tree = Arc::new(tree);
+    let planned = cookbooks.iter().map(|(name, files)| {
+        let mut included: Vec<_> = files
+            .iter()
+            .map(|(path, content)| PlannedFile {
+                path: ArchivePath::new(path).expect("a path"),
+                source: format!("{name}/{path}").into_bytes(),
+                executable: path.ends_with(".sh"),
+                size: content.len() as u64,
+                digest: Digest::of(content),
+            })
+            .collect();
+        included.sort_by(|a, b| a.path.cmp(&b.path));
+        let plan = CookbookPlan {
+            included,
+            ..CookbookPlan::default()
+        };
+        PlannedCookbook {
+            packed: PackedCookbook {
+                name: name.parse().expect("a name"),
+                version: "1.0.0".parse().expect("a version"),
+                pin: Pin::Path {
+                    path: (*name).to_owned(),
+                    dirty: false,
+                },
+                content: plan.content_digest(),
+            },
+            tree: tree.clone(),
+            plan,
+            metadata_rb: None,
+            compiled_metadata: format!("{{\"name\":\"{name}\"}}"),
+        }
+    });
+    let manifest = Manifest::parse("cookpack.toml", "[bundle]\nname = \"test\"\n");
+    let manifest = manifest.expect("a manifest");
+    let layout = Layout::of(&manifest, manifest.bundle.layout, planned.collect());
+    (layout.expect("a layout"), tree)
+}
+
+/// Text that compresses, the same for the same seed.
+fn text(seed: u32, bytes: usize) -> Vec<u8> {
+    let words = [
+        "package ",
+        "service ",
+        "do\n",
+        "end\n",
+        "node['a'] ",
+        "\"#{x}\" ",
+    ];
+    let mut state = seed | 1;
+    let mut text = Vec::new();
+    while text.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        text.extend_from_slice(words[state as usize % words.len()].as_bytes());
+        text.push((state >> 24) as u8);
+    }
+    text.truncate(bytes);
+    text
+}
+
+/// Small ones, one of several blocks, one that is empty but for its metadata.
+fn cookbooks() -> Vec<Cookbook<'static>> {
+    vec![
+        (
+            "apt",
+            vec![
+                ("recipes/default.rb", text(1, 900)),
+                ("files/run.sh", text(2, 70_000)),
+            ],
+        ),
+        (
+            "big",
+            vec![
+                ("files/one", text(3, 700_000)),
+                ("files/two", text(4, 3 * segment::BLOCK)),
+            ],
+        ),
+        ("empty", vec![]),
+        (
+            "nginx",
+            vec![
+                ("recipes/default.rb", text(5, 1)),
+                ("recipes/none.rb", vec![]),
+            ],
+        ),
+        ("ntp", vec![("recipes/default.rb", text(6, 20_000))]),
+        ("zsh", vec![("recipes/default.rb", text(7, 50_000))]),
+    ]
+}
+
+/// A store in memory, that can be told to damage what it gives.
+#[derive(Default)]
+struct MemoryStore {
+    kept: Mutex<HashMap<Digest, (Vec<u8>, Vec<u8>)>>,
+    found: AtomicUsize,
+    begun: AtomicUsize,
+    damages: AtomicBool,
+    streams: AtomicBool,
+}
+
+struct MemoryBody(Option<Loaded>);
+
+impl StoredBody for MemoryBody {
+    fn load(self: Box<Self>) -> Option<Loaded> {
+        self.0
+    }
+}
+
+struct MemorySegment<'a> {
+    store: &'a MemoryStore,
+    key: Digest,
+    body: Vec<u8>,
+}
+
+impl SegmentStore for MemoryStore {
+    fn find(&self, key: &Digest) -> Option<StoredSegment> {
+        let (head, body) = self.kept.lock().unwrap().get(key)?.clone();
+        self.found.fetch_add(1, Ordering::Relaxed);
+        let loaded = match self.streams.load(Ordering::Relaxed) {
+            true => Loaded::Stream(Box::new(io::Cursor::new(body))),
+            false => Loaded::Bytes(body),
+        };
+        let is_whole = !self.damages.load(Ordering::Relaxed);
+        let body = Box::new(MemoryBody(is_whole.then_some(loaded)));
+        Some(StoredSegment { head, body })
+    }
+
+    fn begin(&self, key: &Digest) -> Option<Box<dyn NewSegment + '_>> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        Some(Box::new(MemorySegment {
+            store: self,
+            key: *key,
+            body: Vec::new(),
+        }))
+    }
+}
+
+impl Write for MemorySegment<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.body.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl NewSegment for MemorySegment<'_> {
+    fn keep(self: Box<Self>, head: &[u8]) {
+        let mut kept = self.store.kept.lock().unwrap();
+        kept.insert(self.key, (head.to_vec(), self.body));
+    }
+}
+
+impl MemoryStore {
+    /// How many segments were found and how many made since this was last asked.
+    fn counts(&self) -> (usize, usize) {
+        (
+            self.found.swap(0, Ordering::Relaxed),
+            self.begun.swap(0, Ordering::Relaxed),
+        )
+    }
+}
+
+fn options(jobs: usize) -> ArchiveOptions {
+    ArchiveOptions {
+        jobs: NonZeroUsize::new(jobs).expect("a number"),
+        ..ArchiveOptions::default()
+    }
+}
+
+fn written(layout: &Layout, jobs: usize, store: Option<&MemoryStore>) -> (Vec<u8>, Archive, u64) {
+    let mut bytes = Vec::new();
+    let mut told = 0;
+    let writing = Writing {
+        segments: store.map(|store| store as &dyn SegmentStore),
+        progress: &mut |content| {
+            told += content;
+            Ok(())
+        },
+    };
+    let options = options(jobs);
+    let archive = write(layout, &mut bytes, Format::TarGz, &options, writing);
+    (bytes, archive.expect("an archive"), told)
+}
+
+#[test]
+fn neither_threads_nor_a_store_show_in_a_byte() {
+    let (layout, tree) = layout(&cookbooks());
+    let (wanted, receipt, told) = written(&layout, 1, None);
+    assert_eq!(told, layout.content_bytes());
+    let store = MemoryStore::default();
+    for jobs in [1, 2, 7] {
+        let cold = MemoryStore::default();
+        for store in [None, Some(&cold), Some(&store), Some(&store)] {
+            let (bytes, archive, told) = written(&layout, jobs, store);
+            assert!(bytes == wanted, "{jobs} threads");
+            assert_eq!(archive, receipt);
+            assert_eq!(told, layout.content_bytes());
+        }
+    }
+    store.counts();
+    tree.opened.store(0, Ordering::Relaxed);
+    for streams in [false, true] {
+        store.streams.store(streams, Ordering::Relaxed);
+        assert!(written(&layout, 2, Some(&store)).0 == wanted);
+        assert_eq!(store.counts(), (6, 0));
+    }
+    assert_eq!(tree.opened.load(Ordering::Relaxed), 0, "nothing is read");
+}
+
+#[test]
+fn the_tar_in_a_tar_gz_is_the_tar() {
+    let (layout, _) = layout(&cookbooks());
+    let (packed, receipt, _) = written(&layout, 2, None);
+    let mut unpacked = Vec::new();
+    let mut decoder = flate2::bufread::GzDecoder::new(&packed[..]);
+    decoder.read_to_end(&mut unpacked).expect("one member");
+    assert!(decoder.into_inner().is_empty());
+    let mut tar = Vec::new();
+    let plain = layout
+        .write_to(&mut tar, Format::Tar, &options(1))
+        .expect("a tar");
+    assert!(tar == unpacked);
+    assert_eq!(plain.digests.container, receipt.digests.container);
+    assert_eq!(plain.digests.content, receipt.digests.content);
+    assert_eq!(plain.digests.archive, Digest::of(&tar));
+    assert_eq!(receipt.digests.archive, Digest::of(&packed));
+}
+
+#[test]
+fn a_change_makes_its_segment_and_the_next_one_anew() {
+    let mut cookbooks = cookbooks();
+    let store = MemoryStore::default();
+    written(&layout(&cookbooks).0, 2, Some(&store));
+    assert_eq!(store.counts(), (0, 6));
+    // The fourth is so short that what the sixth may refer to reaches back to it.
+    cookbooks[3].1[0].1 = b"x".to_vec();
+    let (changed, tree) = layout(&cookbooks);
+    let (wanted, receipt, _) = written(&changed, 1, None);
+    tree.opened.store(0, Ordering::Relaxed);
+    let (bytes, archive, _) = written(&changed, 2, Some(&store));
+    assert!(bytes == wanted);
+    assert_eq!(archive, receipt);
+    assert_eq!(store.counts(), (3, 3));
+    // Those of the three, and of what the first of them may refer to.
+    assert!(tree.opened.load(Ordering::Relaxed) <= 6);
+    // The last one is long enough: what is before it does not reach behind it.
+    let mut two = cookbooks.clone();
+    two[0].1[0].1 = b"y".to_vec();
+    written(&layout(&two).0, 2, Some(&store));
+    assert_eq!(store.counts().1, 2);
+}
+
+#[test]
+fn a_damaged_segment_is_made_anew() {
+    let (layout, _) = layout(&cookbooks());
+    let (wanted, receipt, _) = written(&layout, 1, None);
+    for jobs in [1, 2] {
+        let store = MemoryStore::default();
+        written(&layout, jobs, Some(&store));
+        store.counts();
+        // Bodies that cannot be read.
+        store.damages.store(true, Ordering::Relaxed);
+        let (bytes, archive, told) = written(&layout, jobs, Some(&store));
+        assert!(bytes == wanted);
+        assert_eq!((archive, told), (receipt.clone(), layout.content_bytes()));
+        assert_eq!(store.counts(), (6, 6));
+        // Heads that mean nothing.
+        store.damages.store(false, Ordering::Relaxed);
+        store
+            .kept
+            .lock()
+            .unwrap()
+            .values_mut()
+            .for_each(|(head, _)| head.truncate(3));
+        assert!(written(&layout, jobs, Some(&store)).0 == wanted);
+        assert_eq!(store.counts(), (6, 6));
+        assert!(written(&layout, jobs, Some(&store)).0 == wanted);
+        assert_eq!(store.counts(), (6, 0));
+    }
+}
+
+#[test]
+fn a_key_tells_apart_all_that_bytes_depend_on() {
+    let (layout, _) = layout(&cookbooks());
+    let runs: Vec<_> = segment::runs(layout.entries()).collect();
+    let before = Digest::of("before");
+    let mut keys = std::collections::BTreeSet::new();
+    let mut later = options(1);
+    later.mtime += 1;
+    let mut best = options(1);
+    best.level = Level::Best;
+    for run in &runs {
+        for format in [Format::TarGz, Format::Tar] {
+            for options in [&options(1), &later, &best] {
+                for before in [before, Digest::of("other")] {
+                    keys.insert(segment::key(run, format, options, before));
+                }
+            }
+        }
+    }
+    assert_eq!(keys.len(), runs.len() * 2 * 3 * 2);
+    let again = segment::key(&runs[0], Format::TarGz, &options(9), before);
+    assert!(keys.contains(&again), "the number of threads is none of it");
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_is_an_error() {
+    let (layout, tree) = layout(&cookbooks());
+    for content in [text(9, 900), text(1, 899), text(1, 901)] {
+        let path = "apt/recipes/default.rb";
+        tree.instead
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), content);
+        let error = layout.write_to(&mut io::sink(), Format::TarGz, &options(2));
+        let error = error.expect_err("a changed file");
+        assert!(
+            matches!(&error, WriteError::Changed { path: found } if found == path),
+            "{error:?}"
+        );
+    }
+}
