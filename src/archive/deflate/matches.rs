@@ -152,16 +152,14 @@ impl Matches {
             if back >= 0 {
                 return Match::default();
             }
-            {
-                let from = usize::from(back as u16) % REACH;
-                if (load4(sight, from) ^ here) << 8 == 0 {
-                    best = Match {
-                        length: MIN_MATCH,
-                        distance: (REACH - from) as u32,
-                    };
-                    if most == MIN_MATCH {
-                        return best;
-                    }
+            let from = usize::from(back as u16) % REACH;
+            if (load4(sight, from) ^ here) << 8 == 0 {
+                best = Match {
+                    length: MIN_MATCH,
+                    distance: (REACH - from) as u32,
+                };
+                if most == MIN_MATCH {
+                    return best;
                 }
             }
         }
