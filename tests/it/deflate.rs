@@ -176,7 +176,7 @@ fn gzip_reads_every_stream() {
         return;
     }
     let mut members = Vec::new();
-    let mut contents = Vec::new();
+    let mut contents: Vec<u8> = Vec::new();
     for number in 0..COUNT {
         let input = input(number);
         let content = whole(&input);

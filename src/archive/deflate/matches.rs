@@ -310,15 +310,17 @@ mod tests {
         for (at, byte) in bytes.iter_mut().enumerate() {
             *byte = (at as u32).wrapping_mul(0x9E37_79B1).to_be_bytes()[0];
         }
+        // As far back as a match may reach stand the same bytes, which were not added.
+        bytes.copy_within(..8, 32_768);
         bytes.copy_within(..8, 65_536);
         let buffer = buffer(&bytes);
-        let mut matches = Matches::new();
-        matches.skip(&buffer, START, START + 4);
         let effort = Effort { depth: 9, nice: 99 };
         let (at, end) = (START + 65_536, START + bytes.len());
-        assert_eq!(
-            matches.longest(&buffer, at, end, 2, effort),
-            Match::default()
-        );
+        for least in 2..7 {
+            let mut matches = Matches::new();
+            matches.skip(&buffer, START, START + 4);
+            let found = matches.longest(&buffer, at, end, least, effort);
+            assert_eq!(found, Match::default(), "{least}");
+        }
     }
 }
