@@ -85,9 +85,7 @@ impl GitTree {
                 let opened = Mirror::objects(&self.url, &self.folder);
                 let mirror = opened.ok().flatten();
                 let gone = || git2::Error::from_str("it was removed");
-                mirror
-                    .ok_or_else(|| self.damaged(path)(gone()))?
-                    .repository
+                mirror.ok_or_else(|| self.damaged(path)(gone()))?.repository
             }
         };
         let result = read(&repository);

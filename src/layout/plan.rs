@@ -294,11 +294,7 @@ pub(crate) fn find_chefignore(
 }
 
 impl FoundChefignore {
-    fn read(
-        self,
-        tree: &dyn Tree,
-        limits: &Limits,
-    ) -> Result<(String, Chefignore), LayoutError> {
+    fn read(self, tree: &dyn Tree, limits: &Limits) -> Result<(String, Chefignore), LayoutError> {
         let ignore = Chefignore::parse(&tree.read_text(&self.file, limits.text_bytes)?);
         let name = lossy(&self.file);
         if ignore.patterns().len() > limits.patterns {

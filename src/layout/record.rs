@@ -10,8 +10,8 @@ mod metadata;
 
 use self::bytes::{Reader, Writer};
 pub(crate) use self::metadata::RecordedMetadata;
-use super::plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile};
 use super::Omission;
+use super::plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile};
 use crate::digest::{ContentDigest, Digest, Hasher};
 use crate::limits::Limits;
 use crate::path::{ArchivePath, TreePath};
@@ -72,7 +72,13 @@ impl PlanInputs<'_> {
             patterns,
             ..
         } = *self.limits;
-        for limit in [file_bytes, files as u64, depth as u64, text_bytes, patterns as u64] {
+        for limit in [
+            file_bytes,
+            files as u64,
+            depth as u64,
+            text_bytes,
+            patterns as u64,
+        ] {
             writer.number(limit);
         }
         Digest::of(writer.0)

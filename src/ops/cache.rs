@@ -7,8 +7,8 @@ use super::Context;
 use crate::event::Event;
 use crate::git::verify_mirror;
 use crate::store::{
-    CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object,
-    verify_record, verify_universe,
+    CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_record,
+    verify_universe,
 };
 use crate::text::nearest;
 

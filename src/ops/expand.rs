@@ -45,7 +45,8 @@ pub(super) fn expand_globs<'a>(
             GlobSource::Path(_) => None,
         };
         let mut found_any = false;
-        for (name, folder) in look_up(cx, plans, (&repositories, manifest), glob, commit.as_ref())? {
+        for (name, folder) in look_up(cx, plans, (&repositories, manifest), glob, commit.as_ref())?
+        {
             found_any = true;
             // What the manifest says of a cookbook by name counts for more.
             let explicit = manifest.cookbooks.get(&name);
@@ -228,11 +229,7 @@ fn look_up(
 
 /// The name of the cookbook in a folder below a place. None where the folder has no name that a path
 /// can have.
-fn name_at(
-    plans: &Plans,
-    outer: &Place,
-    folder: &TreePath,
-) -> Result<Option<CookbookName>, Error> {
+fn name_at(plans: &Plans, outer: &Place, folder: &TreePath) -> Result<Option<CookbookName>, Error> {
     let base = outer.base.join(folder.as_str().as_bytes());
     let base = String::from_utf8(base).ok();
     let Some(base) = base.and_then(|base| TreePath::parse(&base).ok()) else {

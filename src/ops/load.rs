@@ -9,7 +9,8 @@ use crate::digest::ContentDigest;
 use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{
-    CookbookPlan, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata, find_chefignore, plan_with,
+    CookbookPlan, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata, find_chefignore,
+    plan_with,
 };
 use crate::limits::Limits;
 use crate::metadata::Metadata;

@@ -342,7 +342,12 @@ impl Reading<'_> {
         let at = at.map(|requirement| requirement.at.clone());
         let (place, pin) = match (&chosen.folder, fetched) {
             (Some(folder), _) => {
-                let place = Place::folder(&self.plans.folders, self.project, &self.project.join(folder), at)?;
+                let place = Place::folder(
+                    &self.plans.folders,
+                    self.project,
+                    &self.project.join(folder),
+                    at,
+                )?;
                 let pin = Pin::Upstream {
                     upstream: chosen.upstream.clone(),
                     url: self.shown(folder),

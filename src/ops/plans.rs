@@ -16,9 +16,7 @@ use super::load::Place;
 use super::{Context, Error};
 use crate::digest::Digest;
 use crate::event::CancelToken;
-use crate::layout::{
-    FoundChefignore, LayoutError, PlanInputs, PlanRecord, is_version_control,
-};
+use crate::layout::{FoundChefignore, LayoutError, PlanInputs, PlanRecord, is_version_control};
 use crate::limits::Limits;
 use crate::name::CookbookName;
 use crate::path::TreePath;
@@ -217,3 +215,6 @@ impl Tree for Watched {
         self.tree.identity(path)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

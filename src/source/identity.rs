@@ -19,7 +19,10 @@ const SETTLED: Duration = Duration::from_secs(3);
 
 /// Before this a file must have been changed last, in seconds and nanoseconds since 1970.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "no folder has an identity there"))]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "no folder has an identity there")
+)]
 pub(super) struct Settled(i64, i64);
 
 impl Settled {

@@ -99,14 +99,20 @@ impl<'a> Reader<'a> {
         Some(Digest::from_bytes(bytes.try_into().ok()?))
     }
 
-    pub(super) fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+    pub(super) fn option<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
         match self.flag()? {
             true => read(self).map(Some),
             false => Some(None),
         }
     }
 
-    pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(super) fn list<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let length = usize::try_from(self.number()?).ok()?;
         // Attack: a length that is not there. Each entry has a byte at least.
         let mut list = Vec::with_capacity(length.min(self.0.len()).min(1 << 16));
