@@ -132,7 +132,10 @@ impl Tarball {
         };
         let mut begins: Vec<(usize, String)> = Vec::new();
         for member in &self.members {
-            if begins.last().is_none_or(|(_, last)| *last != folder(member)) {
+            if begins
+                .last()
+                .is_none_or(|(_, last)| *last != folder(member))
+            {
                 begins.push((member.begin, folder(member)));
             }
         }
