@@ -7,6 +7,7 @@ mod gzip;
 mod joiner;
 mod output;
 mod pool;
+mod read;
 pub(crate) mod segment;
 pub(crate) mod tar;
 mod tar_gz;
@@ -23,6 +24,7 @@ use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
 use output::Output;
+pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, WireFormat, read_archive};
 use segment::SegmentStore;
 
 /// An archive's format.
