@@ -19,6 +19,10 @@
 //!     <64 hex>                             the body under its SHA-256
 //! <store>/segments-1/<2 hex>/<64 hex>      the compressed segment of an archive under the SHA-256 of
 //!                                          what it depends on; `segments.rs` has the form
+//! <store>/plans-1/<2 hex>/<64 hex>         what was found out of a cookbook's content (`layout/record.rs`),
+//!                                          under the digest of all that it depends on; its time is when
+//!                                          it was last used, to a day
+//! <store>/plans-1/cookpack-added           bytes that were added since the folder was last looked through
 //! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
 //!                                          A mirror is made, and removed, as
 //!                                          git-1/.cookpack-tmp-<name>-<16 hex> under its lock
@@ -33,6 +37,9 @@
 //! file that is removed with what it guarded may have been opened by another process before; `lock`
 //! takes none that does not stand at its path any more.
 //!
+//! What is worked out of content, as plans are, is bounded: a build that adds to it removes what was not
+//! used for the longest time.
+//!
 //! No clock is read: that something was used is told by a write, which the file system dates.
 #![expect(clippy::disallowed_methods, reason = "rank 3: this module keeps files")]
 
@@ -41,6 +48,7 @@ mod items;
 mod kind;
 mod leftovers;
 mod lock;
+mod records;
 mod segments;
 mod spool;
 mod universes;
@@ -58,6 +66,7 @@ pub use damage::Damage;
 pub(crate) use items::{Item, Removal, verify_object};
 pub use kind::CacheKind;
 pub(crate) use leftovers::Leftover;
+pub(crate) use records::verify_record;
 pub(crate) use segments::verify_segment;
 pub(crate) use spool::{Spool, Spooled};
 pub(crate) use universes::{Validators, verify_universe};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use crate::digest::Digest;
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 
 /// What stands under a name in a [`Tree`].
@@ -51,6 +52,15 @@ pub trait Tree: Send + Sync {
 
     /// Opens a regular file for reading.
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError>;
+
+    /// An identity of what stands at a path, told without reading any content, where the source can.
+    /// Two files of one identity have the same content. Two folders of one identity have the same
+    /// names, kinds, modes and contents, at any depth; of version control's own folders in them that
+    /// holds for the names alone.
+    fn identity(&self, path: &[u8]) -> Result<Option<Digest>, TreeError> {
+        let _ = path;
+        Ok(None)
+    }
 
     /// A whole small file as text. An error past `limit` bytes or where it is not UTF-8.
     fn read_text(&self, path: &[u8], limit: u64) -> Result<String, TreeError> {

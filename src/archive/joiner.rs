@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 
 use super::deflate::Encoder;
+use super::output::Output;
 use super::pool::Pool;
 use super::segment::{self, Loaded, NewSegment, Run, StoredBody};
-use super::{ArchiveOptions, Output, Scratch, WriteError, Writing};
+use super::{ArchiveOptions, Scratch, WriteError, Writing};
 use crate::digest::Digest;
 
 /// Takes what is to be compressed, and how many bytes of content are in it.
@@ -64,15 +65,14 @@ pub(super) struct SegmentOutput<'w, 'a, 'o> {
 }
 
 impl SegmentOutput<'_, '_, '_> {
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.out.write(bytes)?;
+    pub(super) fn write_all(&mut self, bytes: Vec<u8>) -> Result<(), WriteError> {
         // What cannot be kept is not kept.
         if let Some(keeping) = self.keeping
-            && keeping.write_all(bytes).is_err()
+            && keeping.write_all(&bytes).is_err()
         {
             *self.keeping = None;
         }
-        Ok(())
+        self.out.write_all(bytes)
     }
 }
 
@@ -249,7 +249,7 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
 
     /// Joins a segment that was kept.
     fn join(&mut self, run: &Run<'a>, loaded: Loaded, head: W::Head) -> Result<(), WriteError> {
-        segment::for_each_piece(loaded, WriteError::Segment, |piece| self.out.write(piece))?;
+        segment::for_each_piece(loaded, |piece| self.out.write_all(piece))?;
         self.wire.join(run, head);
         Ok((self.writing.progress)(run.content_bytes())?)
     }

@@ -48,6 +48,9 @@ pub(super) struct Global {
     /// [env: COOKPACK_GIT_PROTOCOL] [default: https]
     #[arg(long, global = true, value_name = "PROTOCOL")]
     pub(super) git_protocol: Option<Protocol>,
+    /// Read every file, also of cookbooks that are known to be unchanged
+    #[arg(long, global = true)]
+    pub(super) no_index: bool,
     /// How many cookbooks are read, and repositories fetched, at once [default: the number of
     /// processors; 8 fetches where there are fewer]
     #[arg(long, short, global = true, value_name = "N")]

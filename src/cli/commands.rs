@@ -49,6 +49,7 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         .with_fetches(fetches)
         .with_git(environment::git_access())
         .with_upstreams(environment::upstream_access())
+        .with_index(!global.no_index)
         .with_offline(global.offline || global.frozen);
     if global.locked || global.frozen {
         leave_checks_to_content_digests();

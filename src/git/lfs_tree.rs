@@ -38,6 +38,18 @@ impl Tree for LfsTree {
         self.inner.link_target(path)
     }
 
+    /// Which pointers the store has a file for does not show in it: a plan in which one was left as it
+    /// is, is no plan that is kept.
+    fn identity(&self, path: &[u8]) -> Result<Option<Digest>, TreeError> {
+        let inner = self.inner.identity(path)?;
+        Ok(inner.map(|inner| {
+            let mut hasher = Hasher::default();
+            hasher.update(b"lfs\0");
+            hasher.update(inner.as_bytes());
+            hasher.finish()
+        }))
+    }
+
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
         let mut content = self.inner.open(path)?;
         let mut start = Vec::new();

@@ -34,6 +34,8 @@ pub(crate) struct Repositories<'a> {
     store: Store,
     remotes: Remotes<'a>,
     open: OpenMirrors,
+    /// The commits that were opened for reading, by the folder of their mirror.
+    trees: Mutex<BTreeMap<(PathBuf, CommitId), Arc<dyn Tree>>>,
     reporter: &'a dyn Reporter,
     cancel: &'a CancelToken,
     offline: bool,
@@ -61,6 +63,7 @@ impl<'a> Repositories<'a> {
             store,
             remotes: Remotes::new(folder, access, executable, cancel),
             open: OpenMirrors::default(),
+            trees: Mutex::default(),
             reporter,
             cancel,
             offline,
@@ -147,9 +150,15 @@ impl<'a> Repositories<'a> {
         }
     }
 
-    /// The files of a commit that is in the store.
+    /// The files of a commit that is in the store. All who read the commit share one tree.
     pub(crate) fn tree(&self, url: &GitUrl, commit: &CommitId) -> Result<Arc<dyn Tree>, GitError> {
         let folder = self.store.mirror_folder(&self.key(url));
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (folder, commit.clone());
+        if let Some(tree) = trees.get(&place) {
+            return Ok(Arc::clone(tree));
+        }
+        let folder = place.0.clone();
         let shown = url.redacted();
         let label = format!("{shown}#{}", commit.short());
         let mirror = match self.open.take(&folder) {
@@ -162,8 +171,9 @@ impl<'a> Repositories<'a> {
         let root = mirror.repository.find_commit(oid(commit));
         let root = root.map(|commit| commit.tree_id());
         let root = root.map_err(|error| mirror.damaged(error))?;
-        let repository = mirror.repository;
-        Ok(Arc::new(GitTree::new(repository, folder, root, label)))
+        let tree: Arc<dyn Tree> = Arc::new(GitTree::new(mirror, folder, root, label));
+        trees.insert(place, Arc::clone(&tree));
+        Ok(tree)
     }
 
     /// The same with the files that git LFS keeps in place of its pointers, as far as the store has
@@ -256,6 +266,9 @@ impl<'a> Repositories<'a> {
         }
         let folder = self.store.mirror_folder(&self.key(url));
         drop(self.open.take(&folder));
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.retain(|(of, _), _| *of != folder);
+        drop(trees);
         discard_locked(
             &self.store,
             &folder,

@@ -3,43 +3,94 @@
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use git2::{ErrorCode, Oid, Repository};
 
+use super::mirror::Mirror;
+use crate::digest::{Digest, Hasher};
 use crate::tree::{Damage, EntryKind, Tree, TreeEntry, TreeError, lossy};
 
-/// The files of one commit.
+/// The files of one commit. All cookbooks of the commit share it, on any number of threads.
 pub(super) struct GitTree {
     label: String,
+    /// The repository's address as it is shown.
+    url: String,
     /// The mirror's own folder.
     folder: PathBuf,
-    state: Mutex<State>,
+    root: Oid,
+    /// Object databases that nobody reads right now: one is opened for each thread that reads.
+    idle: Mutex<Vec<Repository>>,
+    known: Mutex<Known>,
 }
 
-struct State {
-    repository: Repository,
-    /// The trees of folders that were looked at, by path.
-    folders: HashMap<Vec<u8>, Oid>,
+/// The folders that were looked at, by path.
+#[derive(Default)]
+struct Known {
+    folders: HashMap<Vec<u8>, Arc<Folder>>,
+    /// How many entries they have.
+    entries: usize,
+}
+
+/// Entries that are kept of one commit. A repository with more is read in part again.
+const KNOWN_ENTRIES: usize = 1 << 16;
+
+/// One folder: its entries by name, each with its object and its mode.
+struct Folder {
+    entries: Vec<(Box<[u8]>, Oid, i32)>,
+}
+
+impl Folder {
+    fn entry(&self, name: &[u8]) -> Option<(Oid, i32)> {
+        let found = self
+            .entries
+            .binary_search_by(|(known, ..)| (**known).cmp(name));
+        found
+            .ok()
+            .map(|at| (self.entries[at].1, self.entries[at].2))
+    }
 }
 
 impl GitTree {
-    /// The files below the tree `root` of the mirror in `folder`.
-    pub(super) fn new(repository: Repository, folder: PathBuf, root: Oid, label: String) -> Self {
-        let folders = HashMap::from([(Vec::new(), root)]);
-        let state = Mutex::new(State {
-            repository,
-            folders,
-        });
+    /// The files below the tree `root` of a mirror.
+    pub(super) fn new(mirror: Mirror, folder: PathBuf, root: Oid, label: String) -> Self {
         Self {
             label,
+            url: mirror.url,
             folder,
-            state,
+            root,
+            idle: Mutex::new(vec![mirror.repository]),
+            known: Mutex::default(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Repository>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads from an object database that nobody else reads at the time.
+    fn read<T>(
+        &self,
+        path: &[u8],
+        read: impl FnOnce(&Repository) -> Result<T, git2::Error>,
+    ) -> Result<T, TreeError> {
+        let idle = self.idle().pop();
+        let repository = match idle {
+            Some(repository) => repository,
+            None => {
+                let opened = Mirror::objects(&self.url, &self.folder);
+                let mirror = opened.ok().flatten();
+                let gone = || git2::Error::from_str("it was removed");
+                mirror.ok_or_else(|| self.damaged(path)(gone()))?.repository
+            }
+        };
+        let result = read(&repository);
+        self.idle().push(repository);
+        result.map_err(self.damaged(path))
     }
 
     fn damaged<'a>(&'a self, path: &'a [u8]) -> impl Fn(git2::Error) -> TreeError + 'a {
@@ -61,56 +112,67 @@ impl GitTree {
     }
 
     /// The object at a path and its mode.
-    fn object(&self, state: &mut State, path: &[u8]) -> Result<Option<(Oid, i32)>, TreeError> {
+    fn object(&self, path: &[u8]) -> Result<Option<(Oid, i32)>, TreeError> {
         if path.is_empty() {
-            return Ok(state.folders.get(path).map(|id| (*id, FOLDER)));
+            return Ok(Some((self.root, FOLDER)));
         }
         let (parent, name) = match path.iter().rposition(|b| *b == b'/') {
             Some(slash) => (&path[..slash], &path[slash + 1..]),
             None => (&path[..0], path),
         };
-        let parent = match state.folders.get(parent) {
-            Some(id) => *id,
-            None => match self.object(state, parent)? {
-                Some((id, FOLDER)) => id,
-                _ => return Ok(None),
-            },
-        };
-        let tree = state
-            .repository
-            .find_tree(parent)
-            .map_err(self.damaged(path))?;
-        let found = tree
-            .get_name_bytes(name)
-            .map(|entry| (entry.id(), entry.filemode()));
-        if let Some((id, FOLDER)) = found {
-            state.folders.insert(path.to_vec(), id);
+        let folder = self.folder(parent)?;
+        Ok(folder.and_then(|folder| folder.entry(name)))
+    }
+
+    /// The folder at a path, if one is there.
+    fn folder(&self, path: &[u8]) -> Result<Option<Arc<Folder>>, TreeError> {
+        let known = self.known().folders.get(path).map(Arc::clone);
+        if known.is_some() {
+            return Ok(known);
         }
-        Ok(found)
+        let Some((id, FOLDER)) = self.object(path)? else {
+            return Ok(None);
+        };
+        let mut entries = self.read(path, |repository| {
+            let tree = repository.find_tree(id)?;
+            let entry = |entry: git2::TreeEntry<'_>| {
+                (entry.name_bytes().into(), entry.id(), entry.filemode())
+            };
+            Ok(tree.iter().map(entry).collect::<Vec<(Box<[u8]>, _, _)>>())
+        })?;
+        // git has folders in the order that they have with a `/` at the end.
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        let folder = Arc::new(Folder { entries });
+        let mut known = self.known();
+        if known.entries > KNOWN_ENTRIES {
+            *known = Known::default();
+        }
+        known.entries += folder.entries.len();
+        known.folders.insert(path.to_vec(), Arc::clone(&folder));
+        Ok(Some(folder))
     }
 
     /// The content of a blob, in memory once: a large one is put into a file for as long as it is
     /// read, because libgit2 gives a packed object only as a whole.
     fn blob(&self, path: &[u8]) -> Result<Box<dyn Read>, TreeError> {
-        let mut state = self.state();
-        let Some((id, _)) = self.object(&mut state, path)? else {
+        let Some((id, _)) = self.object(path)? else {
             return Err(self.not_found(path));
         };
-        let blob = state.repository.find_blob(id).map_err(|error| {
-            match error.code() == ErrorCode::NotFound {
-                true => {
-                    self.damaged(path)(git2::Error::from_str(&format!("object {id} is missing")))
+        self.read(path, |repository| {
+            let blob = repository.find_blob(id).map_err(|error| {
+                match error.code() == ErrorCode::NotFound {
+                    true => git2::Error::from_str(&format!("object {id} is missing")),
+                    false => error,
                 }
-                false => self.damaged(path)(error),
+            })?;
+            let content = blob.content();
+            if content.len() > SPOOLED
+                && let Ok(file) = spooled(&self.folder, content)
+            {
+                return Ok(Box::new(file) as Box<dyn Read>);
             }
-        })?;
-        let content = blob.content();
-        if content.len() > SPOOLED
-            && let Ok(file) = spooled(&self.folder, content)
-        {
-            return Ok(Box::new(file));
-        }
-        Ok(Box::new(Cursor::new(content.to_vec())))
+            Ok(Box::new(Cursor::new(content.to_vec())))
+        })
     }
 }
 
@@ -147,32 +209,34 @@ impl Tree for GitTree {
     }
 
     fn entries(&self, dir: &[u8]) -> Result<Vec<TreeEntry>, TreeError> {
-        let mut state = self.state();
-        let Some((id, FOLDER)) = self.object(&mut state, dir)? else {
+        let Some(folder) = self.folder(dir)? else {
             return Err(self.not_found(dir));
         };
-        let state = &mut *state;
-        let tree = state.repository.find_tree(id).map_err(self.damaged(dir))?;
-        let mut entries = Vec::with_capacity(tree.len());
-        for entry in &tree {
-            let kind = kind_of(entry.filemode());
-            if kind == EntryKind::Directory {
-                let path = crate::path::join_bytes(dir, entry.name_bytes());
-                state.folders.insert(path, entry.id());
-            }
-            entries.push(TreeEntry {
-                name: entry.name_bytes().to_vec(),
-                kind,
-            });
-        }
-        Ok(entries)
+        let entry = |(name, _, mode): &(Box<[u8]>, Oid, i32)| TreeEntry {
+            name: name.to_vec(),
+            kind: kind_of(*mode),
+        };
+        Ok(folder.entries.iter().map(entry).collect())
     }
 
     fn kind(&self, path: &[u8]) -> Result<Option<EntryKind>, TreeError> {
-        let mut state = self.state();
-        Ok(self
-            .object(&mut state, path)?
-            .map(|(_, mode)| kind_of(mode)))
+        Ok(self.object(path)?.map(|(_, mode)| kind_of(mode)))
+    }
+
+    /// The object's own id, with its kind.
+    fn identity(&self, path: &[u8]) -> Result<Option<Digest>, TreeError> {
+        Ok(self.object(path)?.map(|(id, mode)| {
+            let kind = match kind_of(mode) {
+                EntryKind::Directory => &b"git folder\0"[..],
+                EntryKind::Symlink => b"git link\0",
+                EntryKind::Submodule => b"git commit\0",
+                _ => b"git file\0",
+            };
+            let mut hasher = Hasher::default();
+            hasher.update(kind);
+            hasher.update(id.as_bytes());
+            hasher.finish()
+        }))
     }
 
     fn link_target(&self, path: &[u8]) -> Result<Vec<u8>, TreeError> {

@@ -4,6 +4,7 @@
 mod links;
 mod omission;
 mod plan;
+mod record;
 mod run_list;
 
 use std::collections::BTreeSet;
@@ -22,8 +23,11 @@ use crate::text::nearest;
 use crate::tree::{Tree, TreeError, lossy};
 use crate::version::Version;
 
+pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
 pub use plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile, plan_cookbook};
+pub(crate) use plan::{FoundChefignore, find_chefignore, plan_with};
+pub(crate) use record::{PlanInputs, PlanRecord, RecordedMetadata, is_whole_record};
 pub use run_list::RunListProblem;
 
 /// Everything an archive holds, in the order in which it is written.

@@ -73,7 +73,7 @@ pub(super) fn by_name(name: &[u8], at_root: bool) -> Option<Omission> {
 }
 
 /// Whether a path inside a cookbook leads into version control: no link may be followed there.
-pub(super) fn is_version_control(path: &[u8]) -> bool {
+pub(crate) fn is_version_control(path: &[u8]) -> bool {
     path.split(|b| *b == b'/')
         .any(|part| by_name(part, false) == Some(Omission::VersionControl))
 }

@@ -233,12 +233,25 @@ pub fn plan_cookbook(
     limits: &Limits,
     cancel: &CancelToken,
 ) -> Result<CookbookPlan, LayoutError> {
+    let found = find_chefignore(tree, base)?;
+    plan_with(found, tree, base, limits, cancel)
+}
+
+/// The same where it is known which chefignore applies.
+pub(crate) fn plan_with(
+    chefignore: Option<FoundChefignore>,
+    tree: &dyn Tree,
+    base: &TreePath,
+    limits: &Limits,
+    cancel: &CancelToken,
+) -> Result<CookbookPlan, LayoutError> {
+    let read = |found: FoundChefignore| found.read(tree, limits);
     let mut planner = Planner {
         tree,
         base,
         limits,
         cancel,
-        ignore: find_chefignore(tree, base, limits)?,
+        ignore: chefignore.map(read).transpose()?,
         open_folders: Vec::new(),
         seen: 0,
         buffer: vec![0; 32 << 10],
@@ -253,13 +266,18 @@ pub fn plan_cookbook(
     Ok(plan)
 }
 
-/// The nearest chefignore from the cookbook's folder up to the source's root, and its path there.
-/// Never above: what a build host has in a home folder must not decide what is packed.
-fn find_chefignore(
+/// Where the chefignore that applies to a cookbook is.
+pub(crate) struct FoundChefignore {
+    /// The file's path in the tree, which is where a link leads.
+    pub(crate) file: Vec<u8>,
+}
+
+/// The nearest chefignore from the cookbook's folder up to the source's root. Never above: what a
+/// build host has in a home folder must not decide what is packed.
+pub(crate) fn find_chefignore(
     tree: &dyn Tree,
     base: &TreePath,
-    limits: &Limits,
-) -> Result<Option<(String, Chefignore)>, LayoutError> {
+) -> Result<Option<FoundChefignore>, TreeError> {
     for folder in base.ancestors() {
         let path = join_bytes(folder.as_bytes(), b"chefignore");
         let file = match tree.kind(&path)? {
@@ -270,17 +288,23 @@ fn find_chefignore(
             },
             _ => continue,
         };
-        let ignore = Chefignore::parse(&tree.read_text(&file, limits.text_bytes)?);
-        let name = lossy(&file);
+        return Ok(Some(FoundChefignore { file }));
+    }
+    Ok(None)
+}
+
+impl FoundChefignore {
+    fn read(self, tree: &dyn Tree, limits: &Limits) -> Result<(String, Chefignore), LayoutError> {
+        let ignore = Chefignore::parse(&tree.read_text(&self.file, limits.text_bytes)?);
+        let name = lossy(&self.file);
         if ignore.patterns().len() > limits.patterns {
             return Err(LayoutError::TooManyPatterns {
                 file: name,
                 limit: limits.patterns,
             });
         }
-        return Ok(Some((name, ignore)));
+        Ok((name, ignore))
     }
-    Ok(None)
 }
 
 struct Planner<'a> {
@@ -436,7 +460,11 @@ impl Planner<'_> {
             self.cancel.check()?;
             let count = fill(&mut *file, buffer).map_err(failed)?;
             let bytes = &buffer[..count];
-            if size == 0 && archive::is_own(&mut &*bytes) {
+            // What decides may stand far behind the beginning.
+            if size == 0
+                && archive::begins_as_own(bytes)
+                && archive::is_own(&mut *self.tree.open(source)?)
+            {
                 return Ok(Content::OwnArchive);
             }
             if size == 0

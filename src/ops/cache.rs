@@ -7,8 +7,8 @@ use super::Context;
 use crate::event::Event;
 use crate::git::verify_mirror;
 use crate::store::{
-    CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_segment,
-    verify_universe,
+    CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_record,
+    verify_segment, verify_universe,
 };
 use crate::text::nearest;
 
@@ -292,6 +292,7 @@ fn verify(
         CacheKind::Universe => verify_universe(&item.path, cx.cancel()),
         CacheKind::Segment => verify_segment(&item.path, cx.cancel()),
         CacheKind::Lfs | CacheKind::Cookbook => verify_object(&item.path, cx.cancel()),
+        CacheKind::Plan => verify_record(&item.path, cx.cancel()),
     }
 }
 

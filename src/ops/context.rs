@@ -26,6 +26,7 @@ pub struct Context<'a> {
     fetches: Option<NonZeroUsize>,
     upstreams: UpstreamAccess,
     git_protocol: GitProtocol,
+    uses_index: bool,
 }
 
 impl<'a> Context<'a> {
@@ -43,6 +44,7 @@ impl<'a> Context<'a> {
             fetches: None,
             upstreams: UpstreamAccess::default(),
             git_protocol: GitProtocol::default(),
+            uses_index: true,
         }
     }
 
@@ -79,6 +81,19 @@ impl<'a> Context<'a> {
     pub fn with_jobs(mut self, jobs: NonZeroUsize) -> Self {
         self.jobs = jobs;
         self
+    }
+
+    /// Whether what an earlier run found out of content counts as long as the content has the same
+    /// identity: git's id of a folder, or what the file system says of a folder's files. It does, unless
+    /// this says otherwise: then everything is read. No result depends on it.
+    #[must_use]
+    pub fn with_index(mut self, uses_index: bool) -> Self {
+        self.uses_index = uses_index;
+        self
+    }
+
+    pub(super) fn uses_index(&self) -> bool {
+        self.uses_index
     }
 
     /// What a manifest written in Ruby sees as `ENV`; nothing, unless this says otherwise. The

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::load::{Place, read_metadata};
+use super::plans::Plans;
 use super::{Context, Error, LockMode};
 use crate::git::{Repositories, Request, Wanted};
 use crate::layout::CookbookPlan;
@@ -11,6 +12,7 @@ use crate::lockfile::{Lockfile, Pin};
 use crate::manifest::{CommitId, GlobRequirement, GlobSource, Manifest, Requirement};
 use crate::name::CookbookName;
 use crate::path::TreePath;
+use crate::upstream::in_parallel;
 
 /// A manifest that names each cookbook.
 pub(super) struct Expanded<'a> {
@@ -22,6 +24,7 @@ pub(super) struct Expanded<'a> {
 /// Looks the patterns up in their sources.
 pub(super) fn expand_globs<'a>(
     cx: &Context<'_>,
+    plans: &Plans,
     manifest: &'a Manifest,
     mode: LockMode<'_>,
 ) -> Result<Expanded<'a>, Error> {
@@ -42,7 +45,8 @@ pub(super) fn expand_globs<'a>(
             GlobSource::Path(_) => None,
         };
         let mut found_any = false;
-        for (name, folder) in look_up(cx, &repositories, manifest, glob, commit.as_ref())? {
+        for (name, folder) in look_up(cx, plans, (&repositories, manifest), glob, commit.as_ref())?
+        {
             found_any = true;
             // What the manifest says of a cookbook by name counts for more.
             let explicit = manifest.cookbooks.get(&name);
@@ -183,8 +187,8 @@ fn folder_of(glob: &GlobRequirement, pin: &Pin) -> Option<TreePath> {
 /// The cookbooks that a pattern names, and their folders.
 fn look_up(
     cx: &Context<'_>,
-    repositories: &Repositories<'_>,
-    manifest: &Manifest,
+    plans: &Plans,
+    (repositories, manifest): (&Repositories<'_>, &Manifest),
     glob: &GlobRequirement,
     commit: Option<&CommitId>,
 ) -> Result<Vec<(CookbookName, TreePath)>, Error> {
@@ -202,7 +206,7 @@ fn look_up(
         (GlobSource::Git { .. }, None) => return Ok(Vec::new()),
         (GlobSource::Path(path), _) => {
             let project = manifest.folder();
-            Place::folder(&project, &project.join(path), at).map_err(|error| {
+            Place::folder(&plans.folders, &project, &project.join(path), at).map_err(|error| {
                 Error::CookbookFolder {
                     name: glob.label.clone(),
                     at: glob.at.clone(),
@@ -211,21 +215,34 @@ fn look_up(
             })?
         }
     };
+    let folders = glob.glob.expand(&*outer.tree, &outer.base)?;
+    let names = in_parallel(&folders, cx.jobs(), cx.reporter(), |folder, _| {
+        name_at(plans, &outer, folder)
+    });
     let mut found = Vec::new();
-    for folder in glob.glob.expand(&*outer.tree, &outer.base)? {
+    for (folder, name) in folders.into_iter().zip(names) {
         cx.cancel().check()?;
-        let base = outer.base.join(folder.as_str().as_bytes());
-        let base = String::from_utf8(base).ok();
-        let Some(base) = base.and_then(|base| TreePath::parse(&base).ok()) else {
-            continue;
-        };
-        let place = Place {
-            fallback_name: folder.as_str().rsplit('/').next().map(str::to_owned),
-            base,
-            ..outer.clone()
-        };
-        let metadata = read_metadata(cx.limits(), &place, &CookbookPlan::default())?;
-        found.push((metadata.name, folder));
+        found.extend(name?.map(|name| (name, folder)));
     }
     Ok(found)
+}
+
+/// The name of the cookbook in a folder below a place. None where the folder has no name that a path
+/// can have.
+fn name_at(plans: &Plans, outer: &Place, folder: &TreePath) -> Result<Option<CookbookName>, Error> {
+    let base = outer.base.join(folder.as_str().as_bytes());
+    let base = String::from_utf8(base).ok();
+    let Some(base) = base.and_then(|base| TreePath::parse(&base).ok()) else {
+        return Ok(None);
+    };
+    let place = Place {
+        fallback_name: folder.as_str().rsplit('/').next().map(str::to_owned),
+        base,
+        ..outer.clone()
+    };
+    if let Some(name) = plans.name(&place)? {
+        return Ok(Some(name));
+    }
+    let found = read_metadata(&plans.limits, &place, &CookbookPlan::default())?;
+    Ok(Some(found.name))
 }

@@ -9,13 +9,13 @@ use std::thread;
 use super::expand::Expanded;
 use super::load::{LoadedCookbook, load};
 use super::locate::{Located, Origin, git_failed, locate_all, wishes};
+use super::plans::Plans;
 use super::{Context, Error, LockMode};
 use crate::error::{Diagnostic, message_with_causes};
-use crate::event::{CancelToken, Event};
+use crate::event::Event;
 use crate::git::{GitError, LargeFiles, Repositories, Request, Submodule, Wanted};
 use crate::layout::{CookbookPlan, Refusal};
 use crate::lfs::Pointer;
-use crate::limits::Limits;
 use crate::lockfile::{LockedSubmodule, Pin};
 use crate::manifest::{CommitId, GitUrl};
 use crate::name::CookbookName;
@@ -42,6 +42,7 @@ struct Needs {
 /// repository whose copy in the store turns out to be damaged is fetched anew, once.
 pub(super) fn gather(
     cx: &Context<'_>,
+    plans: &Plans,
     expanded: &Expanded<'_>,
     mode: LockMode<'_>,
 ) -> Result<Gathered, Error> {
@@ -50,8 +51,8 @@ pub(super) fn gather(
     let repositories = cx.repositories(manifest);
     let mut fetched_anew = BTreeSet::new();
     loop {
-        let mut located = locate_all(cx, manifest, &wishes, &repositories)?;
-        let (index, error) = match read_all(cx, &repositories, &mut located) {
+        let mut located = locate_all(cx, &plans.folders, manifest, &wishes, &repositories)?;
+        let (index, error) = match read_all(cx, plans, &repositories, &mut located) {
             Ok(gathered) => return Ok(gathered),
             Err((index, error)) => (index, *error),
         };
@@ -78,6 +79,7 @@ pub(super) fn gather(
 /// Reads the cookbooks that are located, and brings what they need as it becomes known.
 fn read_all(
     cx: &Context<'_>,
+    plans: &Plans,
     repositories: &Repositories<'_>,
     located: &mut [Located<'_>],
 ) -> Result<Gathered, Failed> {
@@ -100,7 +102,7 @@ fn read_all(
     let mut met: BTreeMap<usize, Needs> = BTreeMap::new();
     while !open.is_empty() {
         let mut needs = BTreeMap::new();
-        for (index, cookbook) in load_all(cx, located, &open)? {
+        for (index, cookbook) in load_all(cx, plans, located, &open)? {
             let place = &located[index];
             let need = Needs::of(&cookbook.plan, place.origin.as_ref());
             // What was brought and is still missing will never be there.
@@ -184,7 +186,7 @@ impl Located<'_> {
                 at: self.requirement.at.clone(),
             });
         }
-        let found = cookbook.plan.content_digest();
+        let found = cookbook.content;
         match self.locked {
             Some(locked) if locked != found && cookbook.plan.refused.is_empty() => {
                 Err(Error::ContentChanged {
@@ -334,12 +336,12 @@ fn meet_large_files(
 /// came first.
 fn load_all(
     cx: &Context<'_>,
+    plans: &Plans,
     located: &[Located<'_>],
     open: &[usize],
 ) -> Result<Vec<(usize, LoadedCookbook)>, Failed> {
     let workers = cx.jobs().get().min(open.len());
     let queue = Mutex::new(open.iter().copied());
-    let (limits, cancel) = (cx.limits(), cx.cancel());
     let (results, finished) = mpsc::channel();
     let mut loaded: Vec<(usize, Result<_, Error>)> = thread::scope(|scope| {
         for _ in 0..workers {
@@ -347,7 +349,7 @@ fn load_all(
             scope.spawn(move || {
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 while let Some(index) = next() {
-                    let result = load_located(limits, cancel, &located[index]);
+                    let result = load_located(plans, &located[index]);
                     if results.send((index, result)).is_err() {
                         break;
                     }
@@ -373,10 +375,6 @@ fn load_all(
         .collect()
 }
 
-fn load_located(
-    limits: &Limits,
-    cancel: &CancelToken,
-    located: &Located<'_>,
-) -> Result<LoadedCookbook, Error> {
-    load(limits, cancel, located.place.clone())
+fn load_located(plans: &Plans, located: &Located<'_>) -> Result<LoadedCookbook, Error> {
+    load(plans, located.place.clone(), located.locked)
 }

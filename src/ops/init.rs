@@ -18,6 +18,7 @@ use crate::layout::{CookbookPlan, METADATA_JSON};
 use crate::manifest::key;
 use crate::metadata::Dependency;
 use crate::name::CookbookName;
+use crate::source::Folders;
 
 /// The cookbooks that a folder holds.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +64,7 @@ fn is_cookbook(folder: &Path) -> bool {
 
 impl Found {
     fn add(&mut self, cx: &Context<'_>, folder: &Path, path: &str) -> Result<(), Error> {
-        let place = Place::folder(folder, &folder.join(path), None)?;
+        let place = Place::folder(&Folders::default(), folder, &folder.join(path), None)?;
         let found = read_metadata(cx.limits(), &place, &CookbookPlan::default())?;
         let cookbook = (path.to_owned(), found.metadata.dependencies);
         self.cookbooks.insert(found.name, cookbook);

@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::plans::{Plans, Watched};
 use super::{Context, Error};
+use crate::digest::ContentDigest;
 use crate::error::Diagnostic;
-use crate::event::{CancelToken, Event};
-use crate::layout::{CookbookPlan, METADATA_JSON, plan_cookbook};
+use crate::event::Event;
+use crate::layout::{
+    CookbookPlan, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata, find_chefignore,
+    plan_with,
+};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 use crate::name::CookbookName;
 use crate::path::{TreePath, join_bytes};
 use crate::ruby;
-use crate::source::{FolderError, open_folder};
+use crate::source::{FolderError, Folders};
 use crate::text::{Location, SourceFile};
 use crate::tree::{EntryKind, Tree};
 
@@ -26,6 +31,8 @@ pub struct LoadedCookbook {
     pub metadata: Metadata,
     /// What is packed of it, and what is not.
     pub plan: CookbookPlan,
+    /// The digest of what is packed.
+    pub(super) content: ContentDigest,
     pub(super) tree: Arc<dyn Tree>,
     pub(super) metadata_rb: Option<String>,
     pub(super) warnings: Vec<Diagnostic>,
@@ -55,11 +62,12 @@ pub(super) struct Place {
 impl Place {
     /// The cookbook in a folder of this machine. `project` is the folder of the manifest.
     pub(super) fn folder(
+        folders: &Folders,
         project: &Path,
         folder: &Path,
         at: Option<Location>,
     ) -> Result<Self, FolderError> {
-        let (tree, base) = open_folder(project, folder)?;
+        let (tree, base) = folders.open(project, folder)?;
         Ok(Self {
             fallback_name: tree.folder_name(&base),
             tree: Arc::new(tree),
@@ -75,6 +83,13 @@ impl Place {
             "." => name.to_owned(),
             label => format!("{label}/{name}"),
         }
+    }
+
+    /// The name of the folder that is the source's root, as a metadata.rb there sees it.
+    pub(super) fn root_name(&self) -> Option<&str> {
+        self.fallback_name
+            .as_deref()
+            .filter(|_| self.base.is_root())
     }
 
     /// How a person knows the place.
@@ -96,11 +111,9 @@ fn label(tree: &dyn Tree, base: &TreePath) -> String {
 /// # Errors
 /// When the folder is no cookbook or cannot be read.
 pub fn load_folder(cx: &Context<'_>, folder: &Path) -> Result<LoadedCookbook, Error> {
-    let cookbook = load(
-        cx.limits(),
-        cx.cancel(),
-        Place::folder(folder, folder, None)?,
-    )?;
+    let plans = Plans::without_store(cx);
+    let place = Place::folder(&plans.folders, folder, folder, None)?;
+    let cookbook = load(&plans, place, None)?;
     cookbook.tell_warnings(cx);
     Ok(cookbook)
 }
@@ -118,7 +131,7 @@ pub fn compile_metadata(cx: &Context<'_>, path: &Path) -> Result<String, Error> 
         (Some(_), Some(parent)) if !parent.as_os_str().is_empty() => parent,
         (Some(_), _) => Path::new("."),
     };
-    let place = Place::folder(folder, folder, None)?;
+    let place = Place::folder(&Folders::default(), folder, folder, None)?;
     let mut found = None;
     for name in [METADATA_JSON, METADATA_RB] {
         if found.is_none() && named.is_none_or(|named| named == name) {
@@ -156,11 +169,7 @@ fn parse_metadata(place: &Place, name: &str, file: &SourceFile) -> Result<Metada
         base: place.base.clone(),
     };
     let settings = ruby::Settings {
-        root_name: place
-            .base
-            .is_root()
-            .then(|| place.fallback_name.clone())
-            .flatten(),
+        root_name: place.root_name().map(str::to_owned),
         ..ruby::Settings::default()
     };
     Ok(Metadata::from_ruby(file, &files, &settings)?)
@@ -182,11 +191,14 @@ impl LoadedCookbook {
     }
 }
 
+/// Loads the cookbook at a place. What is locked of it is the digest that its content must have.
 pub(super) fn load(
-    limits: &Limits,
-    cancel: &CancelToken,
+    plans: &Plans,
     place: Place,
+    locked: Option<ContentDigest>,
 ) -> Result<LoadedCookbook, Error> {
+    let (limits, cancel) = (&plans.limits, &plans.cancel);
+    cancel.check().map_err(LayoutError::from)?;
     let kind = place.tree.kind(place.base.as_str().as_bytes())?;
     if kind != Some(EntryKind::Directory) {
         return Err(Error::NoSuchFolder {
@@ -195,16 +207,64 @@ pub(super) fn load(
             at: place.at,
         });
     }
-    let plan = plan_cookbook(&*place.tree, &place.base, limits, cancel)?;
-    let found = read_metadata(limits, &place, &plan)?;
-    Ok(LoadedCookbook {
-        name: found.name,
-        metadata: found.metadata,
+    let chefignore = find_chefignore(&*place.tree, &place.base).map_err(LayoutError::from)?;
+    let key = plans.key(&place, chefignore.as_ref())?;
+    // What is to be told to be something else than what is locked is read first.
+    let is_locked = |record: &PlanRecord| {
+        !record.plan.refused.is_empty() || locked.is_none_or(|locked| locked == record.content)
+    };
+    let known = key.and_then(|key| plans.find(&key, &place.base));
+    if let Some(record) = known.filter(is_locked) {
+        return from_record(limits, place, record);
+    }
+    let plan = plan_with(chefignore, &*place.tree, &place.base, limits, cancel)?;
+    let watched = Arc::new(Watched::new(Arc::clone(&place.tree), place.base.clone()));
+    let seen = Place {
+        tree: Arc::clone(&watched) as Arc<dyn Tree>,
+        ..place.clone()
+    };
+    let found = read_metadata(limits, &seen, &plan)?;
+    let mut record = PlanRecord {
+        content: plan.content_digest(),
         plan,
-        tree: place.tree,
-        metadata_rb: found.metadata_rb,
-        warnings: found.warnings,
-    })
+        metadata: None,
+    };
+    if let Some(key) = key
+        && is_locked(&record)
+    {
+        let is_own = !watched.has_strayed() && place.declared.is_none();
+        record.metadata = is_own.then(|| found.recorded());
+        plans.keep(&key, &place.base, &record);
+    }
+    Ok(found.cookbook(place.tree, record))
+}
+
+/// A cookbook whose plan is known.
+fn from_record(
+    limits: &Limits,
+    place: Place,
+    mut record: PlanRecord,
+) -> Result<LoadedCookbook, Error> {
+    let found = match record.metadata.take() {
+        None => read_metadata(limits, &place, &record.plan)?,
+        Some(recorded) => {
+            let name = match recorded.is_json {
+                true => METADATA_JSON,
+                false => METADATA_RB,
+            };
+            let recorded = recorded.shown_as(place.shown(name));
+            let (name, warnings) = name_of(&place, &recorded.file, &recorded.metadata)?;
+            FoundMetadata {
+                name,
+                metadata: recorded.metadata,
+                file: recorded.file,
+                is_json: recorded.is_json,
+                metadata_rb: recorded.metadata_rb,
+                warnings,
+            }
+        }
+    };
+    Ok(found.cookbook(place.tree, record))
 }
 
 /// A cookbook's metadata as it was read.
@@ -213,8 +273,32 @@ pub(super) struct FoundMetadata {
     pub(super) metadata: Metadata,
     /// The file it was read from: metadata.json where there is one, as in Chef.
     pub(super) file: SourceFile,
+    is_json: bool,
     pub(super) metadata_rb: Option<String>,
     pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl FoundMetadata {
+    fn recorded(&self) -> RecordedMetadata {
+        RecordedMetadata {
+            is_json: self.is_json,
+            metadata_rb: self.metadata_rb.clone(),
+            file: self.file.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+
+    fn cookbook(self, tree: Arc<dyn Tree>, record: PlanRecord) -> LoadedCookbook {
+        LoadedCookbook {
+            name: self.name,
+            metadata: self.metadata,
+            plan: record.plan,
+            content: record.content,
+            tree,
+            metadata_rb: self.metadata_rb,
+            warnings: self.warnings,
+        }
+    }
 }
 
 /// Reads the metadata of the cookbook at a place, whose files are planned or, for a first look, not.
@@ -231,6 +315,7 @@ pub(super) fn read_metadata(
     let metadata_rb = read(METADATA_RB)?;
     let shown = |name| place.shown(name);
     let json = read(METADATA_JSON)?;
+    let is_json = json.is_some();
     let (file, metadata) = if let Some(declared) = &place.declared {
         let file = SourceFile::new(
             shown(METADATA_RB),
@@ -263,6 +348,7 @@ pub(super) fn read_metadata(
         name,
         metadata,
         file,
+        is_json,
         metadata_rb,
         warnings,
     })

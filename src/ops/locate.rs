@@ -13,6 +13,7 @@ use crate::lockfile::{LockedCookbook, Pin};
 use crate::manifest::{CommitId, GitRef, GitUrl, Manifest, Requirement, Source};
 use crate::name::CookbookName;
 use crate::path::TreePath;
+use crate::source::Folders;
 use crate::tree::Tree;
 
 /// A cookbook of the manifest that has a source.
@@ -89,6 +90,7 @@ pub(super) fn wishes<'a>(
 /// Finds the place of each cookbook. All repositories are asked at once.
 pub(super) fn locate_all<'a>(
     cx: &Context<'_>,
+    folders: &Folders,
     manifest: &Manifest,
     wishes: &[Wish<'a>],
     repositories: &Repositories<'_>,
@@ -110,7 +112,7 @@ pub(super) fn locate_all<'a>(
     for wish in wishes {
         cx.cancel().check()?;
         match wish.source {
-            Source::Path(path) => located.push(in_folder(manifest, wish, path)?),
+            Source::Path(path) => located.push(in_folder(folders, manifest, wish, path)?),
             Source::Git {
                 url,
                 reference,
@@ -163,6 +165,7 @@ impl Located<'_> {
 }
 
 pub(super) fn in_folder<'a>(
+    folders: &Folders,
     manifest: &Manifest,
     wish: &Wish<'a>,
     path: &str,
@@ -172,7 +175,7 @@ pub(super) fn in_folder<'a>(
     } = *wish;
     let project = manifest.folder();
     let at = requirement.at.clone();
-    let place = Place::folder(&project, &project.join(path), Some(at.clone()));
+    let place = Place::folder(folders, &project, &project.join(path), Some(at.clone()));
     let mut place = place.map_err(|error| Error::CookbookFolder {
         name: name.to_string(),
         at,

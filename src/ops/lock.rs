@@ -8,6 +8,7 @@ use super::gather::{Gathered, gather};
 use super::graph::{Edge, edges};
 use super::load::LoadedCookbook;
 use super::named::find_named;
+use super::plans::Plans;
 use super::{Context, Error, LockDifference, choose_groups};
 use crate::event::Event;
 use crate::layout::{Layout, PackedCookbook, PlannedCookbook};
@@ -129,20 +130,22 @@ pub(super) fn prepare(
         });
     }
     let requirements = manifest.requirements_digest();
-    let mut expanded = expand_globs(cx, manifest, mode)?;
-    let mut found = gather(cx, &expanded, mode)?;
+    let plans = Plans::new(cx);
+    let mut expanded = expand_globs(cx, &plans, manifest, mode)?;
+    let mut found = gather(cx, &plans, &expanded, mode)?;
     // What is adopted may say of more.
     while manifest.transitive_sources && adopt_sources(cx, expanded.manifest.to_mut(), &found)? {
-        found = gather(cx, &expanded, mode)?;
+        found = gather(cx, &plans, &expanded, mode)?;
     }
     let manifest = &*expanded.manifest;
     if let LockMode::Update(lockfile, names) = mode {
         check_names(manifest, lockfile, names)?;
     }
     if !manifest.upstreams.is_empty() {
-        let named = find_named(cx, manifest, mode, &found)?;
+        let named = find_named(cx, &plans, manifest, mode, &found)?;
         found.extend(named);
     }
+    plans.finish();
     note_what_is_in_no_commit(manifest, &mut found);
     let candidates = found
         .iter()
@@ -157,7 +160,7 @@ pub(super) fn prepare(
                 let locked = LockedCookbook {
                     version: cookbook.metadata.version,
                     pin: pin.clone(),
-                    content: cookbook.plan.content_digest(),
+                    content: cookbook.content,
                     dependencies: resolution
                         .dependencies
                         .get(name)
@@ -243,7 +246,7 @@ fn planned(name: CookbookName, pin: Pin, cookbook: LoadedCookbook) -> PlannedCoo
             name,
             version: cookbook.metadata.version,
             pin,
-            content: cookbook.plan.content_digest(),
+            content: cookbook.content,
         },
         tree: cookbook.tree,
         plan: cookbook.plan,

@@ -16,7 +16,7 @@ use crate::layout::{CookbookPlan, METADATA_JSON};
 use crate::manifest::{Berksfile, BerksfileLock, Cheffile, Manifest, Policyfile};
 use crate::name::CookbookName;
 use crate::ruby::Settings;
-use crate::source::ProjectFiles;
+use crate::source::{Folders, ProjectFiles};
 use crate::text::SourceFile;
 
 /// A file that says which cookbooks are wanted, as it was written.
@@ -57,7 +57,7 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if matches!(&*name, METADATA_JSON | "metadata.rb") {
-        let place = Place::folder(folder, folder, None)?;
+        let place = Place::folder(&Folders::default(), folder, folder, None)?;
         let found = read_metadata(cx.limits(), &place, &CookbookPlan::default())?;
         let manifest = Manifest::of_cookbook(found.file, found.name);
         return Ok(ManifestFile::Metadata(Box::new(manifest)));

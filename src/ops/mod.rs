@@ -19,6 +19,7 @@ mod mirror;
 mod named;
 mod outdated;
 mod own_metadata;
+mod plans;
 mod project;
 mod tree;
 mod vendor;

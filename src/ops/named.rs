@@ -11,9 +11,10 @@ use std::sync::Arc;
 use super::gather::Gathered;
 use super::load::{LoadedCookbook, Place, load, read_metadata};
 use super::own_metadata::OwnMetadata;
+use super::plans::Plans;
 use super::{Context, Error, LockDifference, LockMode};
 use crate::error::{Diagnose, Diagnostic, Kind};
-use crate::event::{CancelToken, Event};
+use crate::event::Event;
 use crate::layout::CookbookPlan;
 use crate::limits::Limits;
 use crate::lockfile::{LockedCookbook, Lockfile, Pin};
@@ -31,6 +32,7 @@ use crate::version::Version;
 /// Finds the cookbooks that the manifest, or what it locates, wants by name alone.
 pub(super) fn find_named(
     cx: &Context<'_>,
+    plans: &Plans,
     manifest: &Manifest,
     mode: LockMode<'_>,
     found: &Gathered,
@@ -42,7 +44,7 @@ pub(super) fn find_named(
     if wanted_names(manifest, found).iter().all(is_there) {
         return Ok(Gathered::new());
     }
-    let named = Named::open(cx, manifest)?;
+    let named = Named::open(cx, plans, manifest)?;
     if let Some(lockfile) = mode.kept()
         && let Some(locked) = needed_as_locked(manifest, lockfile, found)
     {
@@ -124,6 +126,7 @@ fn outdated(manifest: &Manifest, lockfile: &Lockfile, found: &Gathered) -> Error
 /// The sources of a run.
 pub(super) struct Named<'a> {
     cx: &'a Context<'a>,
+    plans: &'a Plans,
     manifest: &'a Manifest,
     project: PathBuf,
     upstreams: Upstreams,
@@ -142,7 +145,11 @@ struct Chosen {
 }
 
 impl<'a> Named<'a> {
-    pub(super) fn open(cx: &'a Context<'a>, manifest: &'a Manifest) -> Result<Self, Error> {
+    pub(super) fn open(
+        cx: &'a Context<'a>,
+        plans: &'a Plans,
+        manifest: &'a Manifest,
+    ) -> Result<Self, Error> {
         let project = manifest.folder();
         let store = cx.store();
         let surroundings = Surroundings {
@@ -160,6 +167,7 @@ impl<'a> Named<'a> {
             upstreams: Upstreams::open(&manifest.upstreams, &surroundings)?,
             own_metadata: OwnMetadata::default(),
             cx,
+            plans,
             manifest,
             project,
         })
@@ -299,8 +307,7 @@ impl<'a> Named<'a> {
         let reading = Reading {
             manifest: self.manifest,
             project: &self.project,
-            limits: cx.limits(),
-            cancel: cx.cancel(),
+            plans: self.plans,
         };
         let read = in_parallel(chosen, cx.jobs(), cx.reporter(), |one, _| {
             reading.read(one, trees.get(&one.name))
@@ -322,8 +329,7 @@ impl<'a> Named<'a> {
 struct Reading<'a> {
     manifest: &'a Manifest,
     project: &'a Path,
-    limits: &'a Limits,
-    cancel: &'a CancelToken,
+    plans: &'a Plans,
 }
 
 impl Reading<'_> {
@@ -336,7 +342,12 @@ impl Reading<'_> {
         let at = at.map(|requirement| requirement.at.clone());
         let (place, pin) = match (&chosen.folder, fetched) {
             (Some(folder), _) => {
-                let place = Place::folder(self.project, &self.project.join(folder), at)?;
+                let place = Place::folder(
+                    &self.plans.folders,
+                    self.project,
+                    &self.project.join(folder),
+                    at,
+                )?;
                 let pin = Pin::Upstream {
                     upstream: chosen.upstream.clone(),
                     url: self.shown(folder),
@@ -372,7 +383,9 @@ impl Reading<'_> {
                 }));
             }
         };
-        let cookbook = load(self.limits, self.cancel, place)?;
+        // A folder may change; a tarball may not.
+        let locked = chosen.locked.as_ref().filter(|_| fetched.is_some());
+        let cookbook = load(self.plans, place, locked.map(|locked| locked.content))?;
         self.check(chosen, &pin, &cookbook)?;
         Ok((pin, cookbook))
     }
@@ -394,7 +407,7 @@ impl Reading<'_> {
                 found: format!("{} {}", found.0, found.1),
             });
         }
-        let content = cookbook.plan.content_digest();
+        let content = cookbook.content;
         let is_file = matches!(
             pin,
             Pin::Upstream {

@@ -2,6 +2,7 @@
 
 use super::graph::{DependencyGraph, Edge, dependency_graph};
 use super::named::Named;
+use super::plans::Plans;
 use super::{Context, Error, LockMode};
 use crate::lockfile::{LockedCookbook, Pin};
 use crate::manifest::Manifest;
@@ -82,7 +83,8 @@ pub fn outdated(
     if !graph.lockfile.cookbooks.values().any(named) {
         return compare_with_newest(&graph, |_, _| Ok(None));
     }
-    let sources = Named::open(cx, manifest)?;
+    let plans = Plans::without_store(cx);
+    let sources = Named::open(cx, &plans, manifest)?;
     compare_with_newest(&graph, |name, locked| match &locked.pin {
         // A commit and a folder have one version.
         Pin::Git { .. } | Pin::Path { .. } => Ok(None),

@@ -77,7 +77,10 @@ pub fn stream_archive(
         segments: Some(&segments),
         progress: &mut progress,
     };
-    Ok(archive::write(layout, out, format, options, writing)?)
+    let archive = archive::write(layout, out, format, options, writing)?;
+    // A store that cannot be written keeps nothing, and needs no trimming.
+    drop(segments.trim());
+    Ok(archive)
 }
 
 /// Writes a lockfile to its place, unless the same bytes are there. Tells whether it wrote.

@@ -1,43 +1,64 @@
 //! A folder as a [`Tree`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::identity::{Settled, identity};
+use crate::digest::Digest;
 use crate::path::{TreePath, join_bytes};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
+
+/// The files that may be executed, by their paths in a tree.
+pub(super) type Executables = BTreeSet<Vec<u8>>;
 
 /// A folder on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct FolderTree {
-    root: PathBuf,
+    root: Arc<Root>,
     /// The folder as the manifest names it.
     shown: PathBuf,
+}
+
+/// The root of a tree, with what is known of its files as long as a run lasts.
+#[derive(Debug)]
+pub(super) struct Root {
+    folder: PathBuf,
     /// The files that may be executed, where the file system does not say.
-    executables: Option<Arc<BTreeSet<Vec<u8>>>>,
+    executables: Option<Executables>,
+    /// Without it nothing is known by what the file system says of it.
+    settled: Option<Settled>,
+    /// What was told of paths: it is told once a run, and always before anything is read there.
+    identities: Mutex<HashMap<Vec<u8>, Option<Digest>>>,
+}
+
+impl Root {
+    /// The root at `folder`. Whether a file may be executed is told by `executables`, if there are.
+    pub(super) fn new(
+        folder: PathBuf,
+        executables: Option<Executables>,
+        settled: Option<Settled>,
+    ) -> Self {
+        Self {
+            folder,
+            executables,
+            settled,
+            identities: Mutex::default(),
+        }
+    }
 }
 
 impl FolderTree {
     /// `root` is the tree's root, `shown` the folder a person knows.
-    pub(super) fn new(root: PathBuf, shown: PathBuf) -> Self {
-        Self {
-            root,
-            shown,
-            executables: None,
-        }
-    }
-
-    /// Whether a file may be executed is then told by this set, if there is one.
-    pub(super) fn with_executables(mut self, executables: Option<Arc<BTreeSet<Vec<u8>>>>) -> Self {
-        self.executables = executables;
-        self
+    pub(super) fn new(root: Arc<Root>, shown: PathBuf) -> Self {
+        Self { root, shown }
     }
 
     fn kind_at(&self, path: &[u8], found: &Metadata) -> EntryKind {
-        match (kind_of(found), &self.executables) {
+        match (kind_of(found), &self.root.executables) {
             (EntryKind::File { .. }, Some(known)) => EntryKind::File {
                 executable: known.contains(path),
             },
@@ -47,7 +68,7 @@ impl FolderTree {
 
     /// The name of the folder that a path within the tree means.
     pub(crate) fn folder_name(&self, base: &TreePath) -> Option<String> {
-        let folder = self.root.join(base.as_str());
+        let folder = self.root.folder.join(base.as_str());
         Some(
             folder
                 .components()
@@ -74,10 +95,10 @@ impl FolderTree {
 
     fn on_disk(&self, path: &[u8]) -> Result<PathBuf, TreeError> {
         if path.is_empty() {
-            return Ok(self.root.clone());
+            return Ok(self.root.folder.clone());
         }
         match os_path(path) {
-            Some(path) => Ok(self.root.join(path)),
+            Some(path) => Ok(self.root.folder.join(path)),
             None => Err(TreeError::NotFound {
                 path: lossy(path),
                 tree: self.label(),
@@ -124,6 +145,23 @@ impl Tree for FolderTree {
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
         let file = File::open(self.on_disk(path)?).map_err(self.failed(path))?;
         Ok(Box::new(file))
+    }
+
+    fn identity(&self, path: &[u8]) -> Result<Option<Digest>, TreeError> {
+        let Some(settled) = self.root.settled else {
+            return Ok(None);
+        };
+        let known = || {
+            let known = self.root.identities.lock();
+            known.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(told) = known().get(path) {
+            return Ok(*told);
+        }
+        let executables = self.root.executables.as_ref();
+        let told = identity(&self.root.folder, path, executables, settled);
+        known().insert(path.to_vec(), told);
+        Ok(told)
     }
 }
 

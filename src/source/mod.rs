@@ -6,18 +6,23 @@
 )]
 
 mod folder;
+mod identity;
 mod mounted;
 mod project;
 mod work_tree;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::path::TreePath;
 pub(crate) use folder::FolderTree;
+use folder::Root;
+use identity::Settled;
 pub(crate) use mounted::Mounted;
 pub(crate) use project::ProjectFiles;
 pub(crate) use work_tree::are_dirty;
@@ -47,33 +52,67 @@ impl Diagnose for FolderError {
     }
 }
 
-/// Opens the cookbook in `folder`: the tree of its source, and where in it the cookbook stands.
-///
-/// The source of a folder is the git work tree that holds it, or `project`, the manifest's own
-/// folder, whichever is nearer; else the folder itself. A chefignore is looked for up to there, so
-/// that a checkout gives what its repository gives, and no folder above a project has a say. So that
-/// it does where the file system has no modes either, they are then taken from the index of git.
+/// The folders of one run. Those that lie in one source share what is known of it.
+#[derive(Debug, Default)]
+pub(crate) struct Folders {
+    settled: Option<Settled>,
+    roots: Mutex<HashMap<PathBuf, Arc<Root>>>,
+}
+
+impl Folders {
+    /// `begun` is when the run began, as a file system dates it: what was changed after that, or
+    /// shortly before, is not known by what the file system says of it. Without it nothing is.
+    pub(crate) fn new(begun: Option<SystemTime>) -> Self {
+        Self {
+            settled: begun.and_then(Settled::for_run),
+            roots: Mutex::default(),
+        }
+    }
+
+    /// Opens the cookbook in `folder`: the tree of its source, and where in it the cookbook stands.
+    ///
+    /// The source of a folder is the git work tree that holds it, or `project`, the manifest's own
+    /// folder, whichever is nearer; else the folder itself. A chefignore is looked for up to there, so
+    /// that a checkout gives what its repository gives, and no folder above a project has a say. So that
+    /// it does where the file system has no modes either, they are then taken from the index of git.
+    pub(crate) fn open(
+        &self,
+        project: &Path,
+        folder: &Path,
+    ) -> Result<(FolderTree, TreePath), FolderError> {
+        let failed = |source| FolderError {
+            path: folder.to_owned(),
+            source,
+        };
+        let real = fs::canonicalize(folder).map_err(failed)?;
+        if !real.is_dir() {
+            return Err(failed(io::ErrorKind::NotADirectory.into()));
+        }
+        let (root, base) = root_and_base(project, &real);
+        // Messages name files as a person would: not `./cookbooks/web`.
+        let parts = folder
+            .components()
+            .filter(|part| *part != Component::CurDir);
+        let shown: PathBuf = parts.collect();
+        Ok((FolderTree::new(self.root(root), shown), base))
+    }
+
+    fn root(&self, folder: PathBuf) -> Arc<Root> {
+        let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        let root = roots.entry(folder).or_insert_with_key(|folder| {
+            let executables = executables(folder);
+            Arc::new(Root::new(folder.clone(), executables, self.settled))
+        });
+        Arc::clone(root)
+    }
+}
+
+/// [`Folders::open`] for one folder alone, which is read in any case.
 pub(crate) fn open_folder(
     project: &Path,
     folder: &Path,
 ) -> Result<(FolderTree, TreePath), FolderError> {
-    let failed = |source| FolderError {
-        path: folder.to_owned(),
-        source,
-    };
-    let real = fs::canonicalize(folder).map_err(failed)?;
-    if !real.is_dir() {
-        return Err(failed(io::ErrorKind::NotADirectory.into()));
-    }
-    let (root, base) = root_and_base(project, &real);
-    // Messages name files as a person would: not `./cookbooks/web`.
-    let parts = folder
-        .components()
-        .filter(|part| *part != Component::CurDir);
-    let shown: PathBuf = parts.collect();
-    let executables = executables(&root).map(Arc::new);
-    let tree = FolderTree::new(root, shown).with_executables(executables);
-    Ok((tree, base))
+    Folders::default().open(project, folder)
 }
 
 /// The root of the source of a folder, whose path is without links, and the folder's place in it.

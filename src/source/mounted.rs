@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::digest::{Digest, Hasher};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
 
 /// A tree at some of whose paths other trees stand.
@@ -66,5 +67,39 @@ impl Tree for Mounted {
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
         let (tree, inner) = self.at(path);
         tree.open(inner)
+    }
+    fn identity(&self, path: &[u8]) -> Result<Option<Digest>, TreeError> {
+        let (tree, inner) = self.at(path);
+        let Some(own) = tree.identity(inner)? else {
+            return Ok(None);
+        };
+        let mut below = self
+            .inner
+            .iter()
+            .filter_map(|(at, tree)| Some((rest_below(path, at)?, tree)))
+            .peekable();
+        if below.peek().is_none() {
+            return Ok(Some(own));
+        }
+        let mut hasher = Hasher::default();
+        hasher.update(b"mounted\0");
+        hasher.update(own.as_bytes());
+        for (at, tree) in below {
+            let Some(mounted) = tree.identity(b"")? else {
+                return Ok(None);
+            };
+            hasher.update(&(at.len() as u64).to_le_bytes());
+            hasher.update(at);
+            hasher.update(mounted.as_bytes());
+        }
+        Ok(Some(hasher.finish()))
+    }
+}
+
+/// The rest of a path that lies below a folder.
+fn rest_below<'p>(folder: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
+    match folder.is_empty() {
+        true => Some(path),
+        false => path.strip_prefix(folder)?.strip_prefix(b"/"),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+use super::folder::Root;
 use super::{FolderError, FolderTree};
 use crate::path::TreePath;
 use crate::ruby::{FileKind, Files, FilesError, TreeFiles};
@@ -27,7 +29,8 @@ impl ProjectFiles {
         };
         let real = fs::canonicalize(folder).map_err(failed)?;
         let root = root_of(&real);
-        let tree = FolderTree::new(root.clone(), folder.to_owned());
+        let tree = Arc::new(Root::new(root.clone(), None, None));
+        let tree = FolderTree::new(tree, folder.to_owned());
         // Where a folder's name is no text, paths begin at the project's root.
         let (root, base) = match (as_text(&root), as_text(&real)) {
             (Some(root), Some(base)) => (root, base),

@@ -90,12 +90,6 @@ impl Store {
         drop(marked);
     }
 
-    /// The time that the file system has now, if it can be had.
-    pub(super) fn now(&self) -> Option<SystemTime> {
-        let file = tempfile::tempfile_in(&self.folder).ok()?;
-        file.metadata().and_then(|found| found.modified()).ok()
-    }
-
     /// Gives a file the time that the file system has now; its content stays as it is.
     fn touch(&self, path: &Path) -> io::Result<()> {
         let now = tempfile::tempfile_in(&self.folder)?

@@ -14,6 +14,8 @@ pub enum CacheKind {
     Universe,
     /// The compressed segments of archives.
     Segment,
+    /// The plans of cookbooks' files, with their metadata: what was found out of their content.
+    Plan,
 }
 
 /// How things of a kind lie in their folder.
@@ -21,18 +23,20 @@ pub enum CacheKind {
 pub(super) enum Form {
     /// A folder each, `<name>-<16 hex>`, changed under its own lock.
     Folders,
-    /// A file each, `<2 hex>/<SHA-256>`, of its content or of a key: it never changes, and needs no lock.
+    /// A file each, `<2 hex>/<SHA-256>`: it is replaced as a whole, if ever, and needs no lock. The name
+    /// is the digest of its content, or of all that its content depends on.
     Objects,
 }
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Git,
         Self::Lfs,
         Self::Cookbook,
         Self::Universe,
         Self::Segment,
+        Self::Plan,
     ];
 
     /// The kind's own word in commands and documents.
@@ -43,6 +47,7 @@ impl CacheKind {
             Self::Cookbook => "cookbook",
             Self::Universe => "universe",
             Self::Segment => "segment",
+            Self::Plan => "plan",
         }
     }
 
@@ -54,13 +59,24 @@ impl CacheKind {
             Self::Cookbook => "cookbooks-1",
             Self::Universe => "universe-1",
             Self::Segment => "segments-1",
+            Self::Plan => "plans-1",
         }
     }
 
     pub(super) fn form(self) -> Form {
         match self {
             Self::Git | Self::Universe => Form::Folders,
-            Self::Lfs | Self::Cookbook | Self::Segment => Form::Objects,
+            Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment => Form::Objects,
+        }
+    }
+
+    /// The bytes that a kind may have, if a build that adds to it keeps it small by itself: what was
+    /// worked out and can be worked out again.
+    pub(super) fn bound(self) -> Option<u64> {
+        match self {
+            Self::Git | Self::Lfs | Self::Cookbook | Self::Universe => None,
+            Self::Plan => Some(256 << 20),
+            Self::Segment => Some(2 << 30),
         }
     }
 

@@ -22,11 +22,12 @@ use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use super::records::NOTED;
 use super::{CacheKind, Damage, Store, StoreError};
 use crate::archive::segment::{Loaded, NewSegment, SegmentStore, StoredBody, StoredSegment};
 use crate::aside::create_locked;
@@ -47,15 +48,12 @@ const IN_MEMORY: u64 = 1 << 20;
 /// Bytes that are looked at first, from the end of a file.
 const FIRST_LOOK: u64 = 4 << 10;
 
-/// A segment's use is noted if none was noted for this long: a write each time would cost more than it
-/// tells.
-const NOTED_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
-
 /// The segments in a store.
 #[derive(Debug)]
 pub(crate) struct Segments {
     store: Store,
-    has_kept: AtomicBool,
+    /// Bytes that were kept since this was made.
+    added: AtomicU64,
     now: OnceLock<Option<SystemTime>>,
 }
 
@@ -64,16 +62,17 @@ impl Store {
     pub(crate) fn segments(&self) -> Segments {
         Segments {
             store: self.clone(),
-            has_kept: AtomicBool::new(false),
+            added: AtomicU64::new(0),
             now: OnceLock::new(),
         }
     }
 }
 
 impl Segments {
-    /// Whether something was kept since this was made.
-    pub(crate) fn has_kept(&self) -> bool {
-        self.has_kept.load(Ordering::Relaxed)
+    /// Removes what was not used for the longest time, if too much was kept.
+    pub(crate) fn trim(&self) -> Result<(), StoreError> {
+        let added = self.added.load(Ordering::Relaxed);
+        self.store.note_added(CacheKind::Segment, added)
     }
 
     fn path(&self, key: &Digest) -> PathBuf {
@@ -85,7 +84,7 @@ impl Segments {
         let now = *self.now.get_or_init(|| self.store.now());
         let is_noted = |now: SystemTime| {
             let used = found.modified().ok()?;
-            Some(now.duration_since(used).unwrap_or_default() < NOTED_EVERY)
+            Some(now.duration_since(used).unwrap_or_default() < NOTED)
         };
         if let Some(now) = now
             && is_noted(now) == Some(false)
@@ -296,7 +295,7 @@ impl NewSegment for New<'_> {
         // It is not brought to the disk: what a power failure cuts short does not have its checksums.
         let file = written.and_then(|()| file.into_inner().map_err(Into::into));
         if file.is_ok_and(|file| file.persist(path).is_ok()) {
-            segments.has_kept.store(true, Ordering::Relaxed);
+            segments.added.fetch_add(body, Ordering::Relaxed);
         }
     }
 }
@@ -327,6 +326,7 @@ pub(crate) fn verify_segment(path: &Path, cancel: &CancelToken) -> Result<Vec<Da
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use super::*;
 
@@ -335,7 +335,7 @@ mod tests {
         let mut new = segments.begin(key).expect("a file");
         new.write_all(body).expect("written");
         new.keep(head);
-        assert!(segments.has_kept());
+        assert_eq!(segments.added.load(Ordering::Relaxed), body.len() as u64);
         segments
     }
 
@@ -375,7 +375,7 @@ mod tests {
         let mut new = segments.begin(&Digest::of("key")).expect("a file");
         new.write_all(b"body").expect("written");
         drop(new);
-        assert!(!segments.has_kept());
+        assert_eq!(segments.added.load(Ordering::Relaxed), 0);
         let folder = segments.path(&Digest::of("key"));
         let left = fs::read_dir(folder.parent().expect("a folder")).expect("a folder");
         assert_eq!(left.count(), 0);
@@ -422,7 +422,7 @@ mod tests {
                 .expect("a time")
         };
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        let just_now = time() - NOTED_EVERY / 2;
+        let just_now = time() - NOTED / 2;
         for (before, is_noted) in [(long_ago, true), (just_now, false)] {
             let file = File::open(&path).expect("a file");
             file.set_modified(before).expect("a time");

@@ -103,7 +103,7 @@ impl Upstreams {
             .url
             .as_deref()
             .map_or_else(|| format!("{} {}", wanted.name, wanted.version), redact);
-        let tree = self.read_tarball(&path, size, wanted, &url)?;
+        let tree = self.read_tarball(&path, (digest, size), wanted, &url)?;
         self.store.mark_used(&path);
         Ok(Some(Fetched {
             tree: Arc::new(tree),
@@ -334,7 +334,7 @@ impl Upstreams {
                 }),
             });
         }
-        let mut tree = self.read_tarball(spooled.path(), size, wanted, &address)?;
+        let mut tree = self.read_tarball(spooled.path(), (digest, size), wanted, &address)?;
         tree.label = format!("{}#{}@{}", place(at.shown), wanted.name, wanted.version);
         self.store.keep_object(CacheKind::Cookbook, spooled)?;
         Ok(Fetched {
@@ -348,7 +348,7 @@ impl Upstreams {
     fn read_tarball(
         &self,
         path: &Path,
-        size: u64,
+        (digest, size): (Digest, u64),
         wanted: &Wanted,
         url: &str,
     ) -> Result<TarballTree, UpstreamError> {
@@ -369,6 +369,7 @@ impl Upstreams {
             label: format!("{}@{}", wanted.name, wanted.version),
             folder: index.cookbook(&wanted.name).map_err(refused)?,
             index,
+            digest,
             contents,
         })
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use super::spool::Spool;
+use crate::digest::{Digest, Hasher};
 use crate::path::join_bytes;
 use crate::tarball::{Index, Node};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
@@ -10,6 +11,8 @@ use crate::tree::{EntryKind, Tree, TreeEntry, TreeError, lossy};
 /// The folder of a cookbook in a tarball. There is nothing above it: a link to there leads out.
 pub(super) struct TarballTree {
     pub(super) label: String,
+    /// The SHA-256 of the tarball.
+    pub(super) digest: Digest,
     pub(super) index: Index,
     /// The cookbook's folder in the tarball; empty for the root.
     pub(super) folder: Vec<u8>,
@@ -59,6 +62,14 @@ impl Tree for TarballTree {
 
     fn kind(&self, path: &[u8]) -> Result<Option<EntryKind>, TreeError> {
         Ok(self.node(path).map(Node::kind))
+    }
+
+    fn identity(&self, path: &[u8]) -> Result<Option<Digest>, TreeError> {
+        let mut hasher = Hasher::default();
+        hasher.update(b"tarball\0");
+        hasher.update(self.digest.as_bytes());
+        hasher.update(&join_bytes(&self.folder, path));
+        Ok(self.node(path).map(|_| hasher.finish()))
     }
 
     fn link_target(&self, path: &[u8]) -> Result<Vec<u8>, TreeError> {
