@@ -2,11 +2,12 @@
 //! compressed ones in `deflate.rs`, what stands around those of a tar in `gzip.rs`, the order of entries by [`Layout`]; nothing else
 //! has a say.
 
-pub(crate) mod deflate;
+pub mod deflate;
 mod gzip;
 mod joiner;
 mod output;
 mod pool;
+mod read;
 pub(crate) mod segment;
 pub(crate) mod tar;
 mod tar_gz;
@@ -25,6 +26,7 @@ use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
 use output::Output;
+pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, WireFormat, read_archive};
 use segment::SegmentStore;
 
 /// An archive's format.
