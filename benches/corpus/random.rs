@@ -55,12 +55,17 @@ impl Noise {
 impl Read for Noise {
     /// Whole words, but for the last one: where a reader stops changes nothing.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let room = buffer
+            .len()
+            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let count = match room as u64 == self.left {
             true => room,
             false => room - room % 8,
         };
-        assert!(count > 0 || room == 0, "noise is read eight bytes at a time");
+        assert!(
+            count > 0 || room == 0,
+            "noise is read eight bytes at a time"
+        );
         for word in buffer[..count].chunks_mut(8) {
             word.copy_from_slice(&self.random.next().to_le_bytes()[..word.len()]);
         }

@@ -17,20 +17,57 @@ const REACH: u32 = 22;
 
 /// Words that stand in every cookbook.
 const WORDS: [&str; 40] = [
-    "do", "end", "node", "default", "action", "package", "service", "template", "directory", "source",
-    "owner", "group", "mode", "root", "if", "not_if", "only_if", "notifies", "restart", "delayed",
-    "include_recipe", "attribute", "cookbook", "platform", "version", "install", "enable", "start",
-    "variables", "path", "file", "remote_file", "execute", "command", "description", "the", "of", "to",
-    "is", "config",
+    "do",
+    "end",
+    "node",
+    "default",
+    "action",
+    "package",
+    "service",
+    "template",
+    "directory",
+    "source",
+    "owner",
+    "group",
+    "mode",
+    "root",
+    "if",
+    "not_if",
+    "only_if",
+    "notifies",
+    "restart",
+    "delayed",
+    "include_recipe",
+    "attribute",
+    "cookbook",
+    "platform",
+    "version",
+    "install",
+    "enable",
+    "start",
+    "variables",
+    "path",
+    "file",
+    "remote_file",
+    "execute",
+    "command",
+    "description",
+    "the",
+    "of",
+    "to",
+    "is",
+    "config",
 ];
 
 /// What stands between two words, by how often.
 const BETWEEN: [&str; 16] = [
-    " ", " ", " ", " ", "_", "_", "\n  ", "\n", "\n    ", " '", "' ", "']['", ", ", " => ", ".", "/",
+    " ", " ", " ", " ", "_", "_", "\n  ", "\n", "\n    ", " '", "' ", "']['", ", ", " => ", ".",
+    "/",
 ];
 
 const ONSETS: [&str; 20] = [
-    "b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st", "tr", "pl", "ch", "k", "h",
+    "b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st", "tr", "pl", "ch",
+    "k", "h",
 ];
 const VOWELS: [&str; 8] = ["a", "e", "i", "o", "u", "e", "a", "io"];
 const CODAS: [&str; 10] = ["", "", "r", "n", "s", "t", "l", "ng", "d", "m"];
@@ -96,7 +133,8 @@ impl Text {
             let count = self.words.len() as u64;
             let rank = random.below(count) * random.below(count) / count;
             let rank = rank * random.below(count) / count;
-            self.written.extend_from_slice(self.words[rank as usize].as_bytes());
+            self.written
+                .extend_from_slice(self.words[rank as usize].as_bytes());
         }
         let between = BETWEEN[random.below(BETWEEN.len() as u64) as usize];
         self.written.extend_from_slice(between.as_bytes());
