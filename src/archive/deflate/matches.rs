@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn nothing_is_left_when_all_is_forgotten() {
-        let bytes: Vec<u8> = (0..60_000u32).map(|at| (at * at >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..60_000u32).map(|at| ((at * at) >> 7) as u8).collect();
         let mut matches = Matches::new();
         matches.skip(&buffer(&bytes), START, START + bytes.len());
         let tables = |matches: &Matches| {
