@@ -36,7 +36,11 @@ impl Read for Parts {
 }
 
 fn le(numbers: &[(u64, usize)]) -> Vec<u8> {
-    let bytes = |(number, length): &(u64, usize)| number.to_le_bytes()[..*length].to_vec();
+    let bytes = |(number, length): &(u64, usize)| {
+        let mut bytes = number.to_le_bytes().to_vec();
+        bytes.resize(*length, 0);
+        bytes
+    };
     numbers.iter().flat_map(bytes).collect()
 }
 
@@ -81,7 +85,6 @@ fn large() -> Large {
         (3, 2),
         (0, 2),
     ]));
-    small.splice(26..26, [0; 0]);
     small.extend(b"a/s");
     let directory = second + small.len() as u64;
 
