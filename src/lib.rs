@@ -107,9 +107,9 @@ pub use ops::{
     VendorError, Vendored, Way, Why, assemble, cache_list, cache_prune, cache_verify,
     check_lockfile, choose_groups, compare_with_newest, compile_metadata, dependencies,
     dependency_graph, dependency_tree, dependents, init_manifest, list_files, list_folder,
-    load_folder, lock, lock_and_assemble, lock_changes, locked_cookbook, look_around,
-    manifest_path, mirror, open_project, outdated, read_manifest_file, stream_archive, tree_lines,
-    vendor, write_archive, write_lockfile,
+    load_folder, lock, lock_and_assemble, lock_and_write, lock_changes, locked_cookbook,
+    look_around, manifest_path, mirror, open_project, outdated, read_manifest_file, stream_archive,
+    tree_lines, vendor, write_archive, write_lockfile,
 };
 pub use source::FolderError;
 pub use store::{CacheKind, Damage, StoreError};

@@ -26,13 +26,13 @@ use matches::{Matches, REACH, SLACK};
 use split::Splitter;
 
 /// The name of this encoder, in receipts and in keys of what it made.
-pub(crate) const ENCODER: &str = "cookpack-deflate-1";
+pub const ENCODER: &str = "cookpack-deflate-1";
 
 /// The bytes before a block that it may repeat.
-pub(crate) const WINDOW: usize = REACH;
+pub const WINDOW: usize = REACH;
 
 /// What ends a deflate stream behind any number of encoded blocks: an empty block that is the last.
-pub(crate) const END: [u8; 2] = [0x03, 0x00];
+pub const END: [u8; 2] = [0x03, 0x00];
 
 /// The bytes of a sync flush: an empty stored block.
 const FLUSH: usize = 5;
@@ -41,6 +41,9 @@ const FLUSH: usize = 5;
 pub(crate) fn bound(length: usize) -> usize {
     length + length.div_ceil(block::STORED) * FLUSH + FLUSH
 }
+
+/// A longer block is encoded in pieces, so that neither memory nor time grow faster than it does.
+const PIECE: usize = 1 << 20;
 
 /// Memory for one thread, some 350 KiB and the block. What it holds never shows in a result.
 pub(crate) struct Encoder {
@@ -74,34 +77,14 @@ impl Encoder {
     /// block. `window` is what stands right before the block; of a longer one than [`WINDOW`] the end
     /// counts. It is never more than [`bound`] says.
     pub(crate) fn encode(&mut self, level: Level, window: &[u8], block: &[u8], out: &mut Vec<u8>) {
-        let window = &window[window.len().saturating_sub(WINDOW)..];
-        let before = START - window.len();
-        self.buffer.clear();
-        self.buffer.resize(before, 0);
-        self.buffer.extend_from_slice(window);
-        self.buffer.extend_from_slice(block);
-        self.buffer.resize(START + block.len() + SLACK, 0);
-        self.sequences.clear();
-        let end = START + block.len();
-        match level {
-            Level::Default | Level::Best => lazy::parse(
-                &mut self.matches,
-                &self.buffer,
-                before,
-                START,
-                end,
-                &mut self.sequences,
-            ),
-        }
-
         let start = out.len();
         let mut bits = BitWriter::new(out);
-        let (mut data, mut sequences) = (block, &self.sequences[..]);
-        for part in self.splitter.split(block, sequences) {
-            let (these, after) = sequences.split_at(part.sequences);
-            let (bytes, rest) = data.split_at(part.histogram.bytes as usize);
-            block::write(&mut bits, bytes, these, &part.histogram);
-            (data, sequences) = (rest, after);
+        let mut window = window;
+        let mut rest = block;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.len().min(PIECE));
+            self.write(level, window, piece, &mut bits);
+            (window, rest) = (piece, after);
         }
         block::write_stored(&mut bits, &[]);
         // Many small stored blocks can take more than few large ones.
@@ -114,4 +97,44 @@ impl Encoder {
             block::write_stored(&mut bits, &[]);
         }
     }
+
+    fn write(&mut self, level: Level, window: &[u8], block: &[u8], bits: &mut BitWriter<'_>) {
+        let window = &window[window.len().saturating_sub(WINDOW)..];
+        let before = START - window.len();
+        let end = START + block.len();
+        self.buffer.clear();
+        self.buffer.resize(before, 0);
+        self.buffer.extend_from_slice(window);
+        self.buffer.extend_from_slice(block);
+        self.buffer.resize(end + SLACK, 0);
+        self.sequences.clear();
+        match level {
+            Level::Default | Level::Best => lazy::parse(
+                &mut self.matches,
+                &self.buffer,
+                before,
+                START,
+                end,
+                &mut self.sequences,
+            ),
+        }
+        let (mut data, mut sequences) = (block, &self.sequences[..]);
+        for part in self.splitter.split(block, sequences) {
+            let (these, after) = sequences.split_at(part.sequences);
+            let (bytes, rest) = data.split_at(part.histogram.bytes as usize);
+            block::write(bits, bytes, these, &part.histogram);
+            (data, sequences) = (rest, after);
+        }
+    }
 }
+
+/// Compresses one block: what [`END`] follows, and before that any number of other blocks, is a deflate
+/// stream. `window` is what stands right before the block, of which the last [`WINDOW`] bytes count.
+pub fn compress(level: Level, window: &[u8], block: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    Encoder::new().encode(level, window, block, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,8 @@ use crate::name::CookbookName;
 use crate::ops::{
     self, Context, LockMode, Project, choose_groups, compile_metadata, dependencies,
     dependency_graph, dependents, init_manifest, list_files, list_folder, lock_and_assemble,
-    lock_changes, locked_cookbook, open_project, outdated, read_manifest_file, stream_archive,
-    tree_lines, vendor, write_archive, write_lockfile,
+    lock_and_write, lock_changes, locked_cookbook, open_project, outdated, read_manifest_file,
+    stream_archive, tree_lines, vendor, write_archive, write_lockfile,
 };
 
 /// As many repositories are fetched at once, unless `--jobs` says otherwise or there are more
@@ -151,10 +151,9 @@ fn build(
     options.mtime = environment::mtime()?;
     options.jobs = jobs(global);
     let mode = mode(global, project);
-    let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
-    write_lockfile(&project.lockfile_path, &lockfile)?;
-
     if output == Some(Path::new("-")) {
+        let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
+        write_lockfile(&project.lockfile_path, &lockfile)?;
         let mut stdout = io::stdout().lock();
         let archive = stream_archive(cx, &layout, &mut stdout, Format::TarGz, &options)?;
         let receipt = match global.json {
@@ -170,7 +169,10 @@ fn build(
         Some(path) => path.to_owned(),
         None => PathBuf::from(format!("{}.tar.gz", project.manifest.bundle.name)),
     };
-    let archive = write_archive(cx, &layout, &path, Format::TarGz, &options)?;
+    let archive = lock_and_write(cx, &project.manifest, mode, |lockfile, layout| {
+        write_lockfile(&project.lockfile_path, lockfile)?;
+        write_archive(cx, layout, &path, Format::TarGz, &options)
+    })?;
     let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::archive_json(Some(&path), &archive)),
@@ -249,9 +251,10 @@ fn vendor_into(
     project: &Project,
 ) -> Result<(), Failure> {
     let mode = mode(global, project);
-    let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
-    write_lockfile(&project.lockfile_path, &lockfile)?;
-    let vendored = vendor(cx, &layout, dir)?;
+    let vendored = lock_and_write(cx, &project.manifest, mode, |lockfile, layout| {
+        write_lockfile(&project.lockfile_path, lockfile)?;
+        vendor(cx, layout, dir)
+    })?;
     let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::vendored_json(dir, &vendored)),

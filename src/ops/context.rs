@@ -14,6 +14,7 @@ use crate::upstream::UpstreamAccess;
 
 /// The surroundings of an operation: where the store is, who hears of progress, what is allowed.
 /// Nothing of it is read from the environment, the working directory, the home folder or the clock.
+#[derive(Clone)]
 pub struct Context<'a> {
     store: PathBuf,
     reporter: &'a dyn Reporter,

@@ -340,6 +340,14 @@ impl Error {
         matches!(inner, Some(TreeError::Damaged { .. }))
     }
 
+    /// Whether content could not be read, or was not what it should be, when it was written.
+    pub(super) fn is_of_content(&self) -> bool {
+        matches!(
+            self,
+            Self::Write(WriteError::Source(_) | WriteError::Changed { .. })
+        )
+    }
+
     /// What is wrong with the repository of a cookbook, or of an entry of the manifest.
     pub(super) fn of_git(name: impl fmt::Display, at: &Location, error: GitError) -> Self {
         match error {

@@ -107,6 +107,30 @@ pub fn lock_and_assemble(
     Ok((lockfile, layout))
 }
 
+/// [`lock_and_assemble`], and then `write` with the result. What is known of content without reading it
+/// can turn out wrong once it is read: a repository in the store was damaged, a file was changed behind
+/// the file system's back. Then everything is read, whatever is known, and it is written anew, once.
+///
+/// # Errors
+/// As [`lock_and_assemble`], and those of `write`.
+pub fn lock_and_write<T>(
+    cx: &Context<'_>,
+    manifest: &Manifest,
+    mode: LockMode<'_>,
+    mut write: impl FnMut(&Lockfile, &Layout) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (lockfile, layout) = lock_and_assemble(cx, manifest, mode)?;
+    match write(&lockfile, &layout) {
+        Err(error) if cx.uses_index() && error.is_of_content() => {}
+        written => return written,
+    }
+    // Nothing of what was opened may be left: libgit2 would go on with a pack that is replaced.
+    drop(layout);
+    let cx = cx.clone().with_index(false);
+    let (lockfile, layout) = lock_and_assemble(&cx, manifest, mode)?;
+    write(&lockfile, &layout)
+}
+
 pub(super) struct Prepared {
     pub(super) lockfile: Lockfile,
     /// Who wants each cookbook, of all groups.

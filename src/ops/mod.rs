@@ -37,7 +37,7 @@ pub use graph::{DependencyGraph, Edge, Way, Why, dependency_graph, locked_cookbo
 pub use groups::choose_groups;
 pub use init::{Found, init_manifest, look_around};
 pub use load::{LoadedCookbook, compile_metadata, load_folder};
-pub use lock::{LockMode, assemble, check_lockfile, lock, lock_and_assemble};
+pub use lock::{LockMode, assemble, check_lockfile, lock, lock_and_assemble, lock_and_write};
 pub use manifest_file::{ManifestFile, read_manifest_file};
 pub use mirror::{Mirrored, mirror};
 pub use outdated::{Outdated, compare_with_newest, outdated};

@@ -215,3 +215,6 @@ impl Tree for Watched {
         self.tree.identity(path)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -26,6 +26,7 @@ mod fetching;
 mod git_program;
 mod graph;
 mod house;
+mod index;
 mod layout;
 mod lfs;
 mod links;

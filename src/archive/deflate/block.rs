@@ -20,6 +20,14 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
+    /// Literals without a match behind them.
+    pub(super) fn of_literals(literals: u32) -> Self {
+        Self {
+            literals,
+            ..Self::default()
+        }
+    }
+
     /// The number of bytes that it stands for.
     pub(super) fn bytes(self) -> u32 {
         self.literals + u32::from(self.length)

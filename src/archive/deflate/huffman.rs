@@ -148,3 +148,153 @@ pub(super) fn words(lengths: &[u8], words: &mut [u16]) {
         *code = code.wrapping_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(frequencies: &[u32], limit: usize) -> Vec<u8> {
+        let mut found = vec![0; frequencies.len()];
+        lengths(frequencies, limit, &mut found);
+        found
+    }
+
+    fn bits(frequencies: &[u32], lengths: &[u8]) -> u64 {
+        let pairs = frequencies.iter().zip(lengths);
+        pairs.map(|(f, l)| u64::from(*f) * u64::from(*l)).sum()
+    }
+
+    /// A code is complete if each sequence of bits begins with one of its words.
+    fn assert_complete(lengths: &[u8], limit: usize) {
+        let words = lengths.iter().filter(|l| **l != 0);
+        let sum: u64 = words.map(|l| 1 << (limit - usize::from(*l))).sum();
+        assert_eq!(sum, 1 << limit, "{lengths:?}");
+    }
+
+    /// The fewest bits of any code, by trying for each number of words of each length. `f` is sorted,
+    /// the most frequent first; `open` words of `length` are still to be used.
+    fn fewest(f: &[u32], open: usize, length: usize, limit: usize) -> Option<u64> {
+        if f.is_empty() {
+            return Some(0);
+        }
+        if length > limit || open == 0 {
+            return None;
+        }
+        (0..=open.min(f.len()))
+            .filter_map(|taken| {
+                let here: u64 = f[..taken].iter().map(|f| u64::from(*f)).sum();
+                let rest = fewest(&f[taken..], 2 * (open - taken), length + 1, limit)?;
+                Some(here * length as u64 + rest)
+            })
+            .min()
+    }
+
+    fn random(seed: &mut u64) -> u32 {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (*seed >> 33) as u32
+    }
+
+    #[test]
+    fn no_code_of_the_same_limit_takes_fewer_bits() {
+        let mut seed = 1;
+        for round in 0..3000 {
+            let count = 2 + random(&mut seed) as usize % 9;
+            let range = [2, 10, 1000, 1 << 20][round % 4];
+            let mut frequencies: Vec<u32> =
+                (0..count).map(|_| 1 + random(&mut seed) % range).collect();
+            for limit in 4..=7 {
+                let found = code(&frequencies, limit);
+                assert_complete(&found, limit);
+                let cost = bits(&frequencies, &found);
+                let mut sorted = frequencies.clone();
+                sorted.sort_unstable_by(|a, b| b.cmp(a));
+                assert_eq!(Some(cost), fewest(&sorted, 2, 1, limit), "{frequencies:?}");
+            }
+            frequencies.reverse();
+        }
+    }
+
+    #[test]
+    fn fibonacci_frequencies_stay_within_the_limit() {
+        let mut frequencies = vec![1u32, 1];
+        while frequencies.len() < 40 {
+            let next = frequencies.iter().rev().take(2).sum();
+            frequencies.push(next);
+        }
+        for symbols in 2..=40 {
+            let used = &frequencies[..symbols];
+            for limit in [6, 7, 14, 15] {
+                let found = code(used, limit);
+                assert_complete(&found, limit);
+                assert!(found.is_sorted_by(|a, b| a >= b), "{found:?}");
+                if symbols <= limit + 1 {
+                    // The first two share the deepest level, and each further one stands one higher.
+                    let want: Vec<u8> =
+                        (0..symbols).map(|at| (symbols - at.max(1)) as u8).collect();
+                    assert_eq!(found, want);
+                }
+            }
+        }
+        for symbols in 9..=12 {
+            let used = &frequencies[..symbols];
+            let mut sorted = used.to_vec();
+            sorted.reverse();
+            let fewest = fewest(&sorted, 2, 1, 7);
+            assert_eq!(Some(bits(used, &code(used, 7))), fewest);
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_not_needed_changes_nothing() {
+        let mut seed = 7;
+        for count in 2..=SYMBOLS {
+            let frequencies: Vec<u32> = (0..count).map(|_| 1 + random(&mut seed) % 50).collect();
+            let mut keys: Vec<u64> = (0u64..)
+                .zip(&frequencies)
+                .map(|(symbol, f)| u64::from(*f) << 16 | symbol)
+                .collect();
+            keys.sort_unstable();
+            let mut counts = [0; SYMBOLS];
+            assert!(unlimited(&keys, &mut counts) <= LONGEST);
+            let cost = |counts: &[u16; SYMBOLS]| -> u64 {
+                let mut keys = keys.iter().rev();
+                let each = counts.iter().enumerate();
+                each.map(|(length, &count)| {
+                    let these = keys.by_ref().take(usize::from(count));
+                    these.map(|key| (key >> 16) * length as u64).sum::<u64>()
+                })
+                .sum()
+            };
+            assert_eq!(cost(&counts), cost(&package_merge(&keys, LONGEST)));
+        }
+    }
+
+    #[test]
+    fn few_symbols_still_make_a_complete_code() {
+        assert_eq!(code(&[0; 5], 7), [1, 1, 0, 0, 0]);
+        assert_eq!(code(&[9, 0, 0], 7), [1, 1, 0]);
+        assert_eq!(code(&[0, 9, 0], 7), [1, 1, 0]);
+        assert_eq!(code(&[0, 0, 9], 7), [1, 0, 1]);
+        assert_eq!(code(&[0, 1, u32::MAX], 7), [0, 1, 1]);
+    }
+
+    #[test]
+    fn of_equal_symbols_the_later_ones_have_the_shorter_words() {
+        assert_eq!(code(&[5; 6], 7), [3, 3, 3, 3, 2, 2]);
+        assert_eq!(code(&[1, 1, 1, 3, 3], 7), [3, 3, 2, 2, 2]);
+        // Two leaves or a leaf and a pair of the same weight: the leaf, for the shallower code.
+        assert_eq!(code(&[2, 2, 1, 1], 7), [2, 2, 2, 2]);
+        assert_eq!(code(&[3; 5], 3), [3, 3, 2, 2, 2]);
+    }
+
+    #[test]
+    fn words_count_up_within_a_length() {
+        // The example of RFC 1951, 3.2.2, with the first bit lowest.
+        let mut found = [0; 8];
+        words(&[3, 3, 3, 3, 3, 2, 4, 4], &mut found);
+        assert_eq!(
+            found,
+            [0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111]
+        );
+    }
+}

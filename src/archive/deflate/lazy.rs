@@ -4,23 +4,31 @@ use super::block::Sequence;
 use super::matches::{Effort, Match, Matches};
 use super::symbols::MIN_MATCH;
 
-const EFFORT: Effort = Effort {
-    depth: 35,
-    nice: 65,
-};
-/// Behind a match there must be a better one, which is looked for with less effort.
-const LATER: Effort = Effort {
-    depth: 17,
+/// The effort for a first match. A match of 65 bytes is so good that none is sought beside it.
+const FIRST: Effort = Effort {
+    depth: 16,
     nice: 65,
 };
 
-/// A match of three bytes is worth its bits only if it is near.
-const TRIPLE_REACH: u32 = 8 << 10;
+/// The effort for a better one, of which there are fewer.
+const LATER: Effort = Effort { depth: 8, nice: 65 };
+
+/// A match of three bytes costs less than three literals only if it is near.
+const TRIPLE_REACH: u32 = 1 << 10;
+
+/// By how much a later match must be better, in the measure of [`gain`].
+const WORTH_A_LITERAL: i32 = 2;
+
+/// So many bytes without a match let the search look at one byte fewer of each two, three, and so on.
+const BARREN: u32 = 1024;
+
+/// The most bytes of which one is looked at.
+const LONGEST_STEP: u32 = 8;
 
 /// The most literals of one sequence, so that blocks can be cut between any two sequences.
 const MOST_LITERALS: u32 = 1 << 10;
 
-/// Divides `buffer[start..end]` into sequences. What stands before `start`, down to `window`, may be referred to.
+/// Divides `buffer[start..end]` into sequences. What stands from `window` on may be repeated.
 pub(super) fn parse(
     matches: &mut Matches,
     buffer: &[u8],
@@ -33,25 +41,27 @@ pub(super) fn parse(
     matches.skip(buffer, window, start);
     let mut literals = 0;
     let mut at = start;
+    // Where the last match ended.
+    let mut matched = start;
     while at < end {
-        let mut found = matches.longest(buffer, at, end, MIN_MATCH - 1, EFFORT);
-        if found.length == 0 || too_far(found) {
-            literals += 1;
-            at += 1;
-            if literals == MOST_LITERALS {
-                sequences.push(Sequence {
-                    literals,
-                    ..Sequence::default()
-                });
+        let mut found = matches.longest(buffer, at, end, MIN_MATCH - 1, FIRST);
+        if found.length < MIN_MATCH || is_far_triple(found) {
+            // Where nothing repeats, as in what is compressed already, little is lost by haste.
+            let step = (1 + (at - matched) as u32 / BARREN).min(LONGEST_STEP);
+            let step = step.min((end - at) as u32);
+            literals += step;
+            at += step as usize;
+            if literals >= MOST_LITERALS {
+                sequences.push(Sequence::of_literals(literals));
                 literals = 0;
             }
             continue;
         }
         let mut added = at + 1;
-        while found.length < EFFORT.nice && added < end {
+        while found.length < FIRST.nice && added < end {
             let later = matches.longest(buffer, added, end, found.length - 1, LATER);
             added += 1;
-            if !better(later, found) {
+            if !is_better(later, found) {
                 break;
             }
             literals += 1;
@@ -65,27 +75,29 @@ pub(super) fn parse(
         });
         literals = 0;
         at += found.length as usize;
+        matched = at;
         if added < at {
             matches.skip(buffer, added, at);
         }
     }
     if literals > 0 {
-        sequences.push(Sequence {
-            literals,
-            ..Sequence::default()
-        });
+        sequences.push(Sequence::of_literals(literals));
     }
 }
 
-fn too_far(found: Match) -> bool {
+#[inline(always)]
+fn is_far_triple(found: Match) -> bool {
     found.length == MIN_MATCH && found.distance > TRIPLE_REACH
 }
 
-/// Whether a match is worth a literal before it: a byte more in length is worth as much as two bits of
-/// the distance.
+/// Whether a match that begins a byte later is worth a literal before it.
 #[inline(always)]
-fn better(later: Match, found: Match) -> bool {
-    let gain = |length: u32, distance: u32| 4 * length as i32 - distance.max(1).ilog2() as i32;
-    later.length >= found.length
-        && gain(later.length, later.distance) - gain(found.length, found.distance) > 2
+fn is_better(later: Match, found: Match) -> bool {
+    later.length >= found.length && gain(later) - gain(found) > WORTH_A_LITERAL
+}
+
+/// What a match is good for: a byte of its length as much as four bits of its distance.
+#[inline(always)]
+fn gain(found: Match) -> i32 {
+    4 * found.length as i32 - found.distance.max(1).ilog2() as i32
 }

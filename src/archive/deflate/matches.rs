@@ -21,7 +21,7 @@ type Sight = [u8; SIGHT];
 
 /// Four bytes select a chain, three an entry.
 const CHAINS_LOG: u32 = 16;
-const TRIPLES_LOG: u32 = 15;
+const TRIPLES_LOG: u32 = 14;
 
 /// How far a search goes.
 #[derive(Clone, Copy)]
@@ -40,18 +40,15 @@ pub(super) struct Match {
 }
 
 /// The hash tables. They know positions only, the bytes come with each call.
-pub(super) struct Matches {
-    /// The last position of a hash of four bytes.
-    chains: Box<[u16; 1 << CHAINS_LOG]>,
-    /// The position before, of the same hash.
-    before: Box<[u16; REACH]>,
-    /// The last position of a hash of three bytes.
-    triples: Box<[u16; 1 << TRIPLES_LOG]>,
-}
+pub(super) struct Matches(Box<Tables>);
 
-fn zeros<const N: usize>() -> Box<[u16; N]> {
-    let zeros = vec![0; N].into_boxed_slice();
-    zeros.try_into().unwrap_or_else(|_| Box::new([0; N]))
+struct Tables {
+    /// The last position of a hash of four bytes.
+    chains: [u16; 1 << CHAINS_LOG],
+    /// The position before, of the same hash.
+    before: [u16; REACH],
+    /// The last position of a hash of three bytes.
+    triples: [u16; 1 << TRIPLES_LOG],
 }
 
 #[inline(always)]
@@ -85,31 +82,31 @@ fn sight(buffer: &[u8], at: usize) -> &Sight {
 
 impl Matches {
     pub(super) fn new() -> Self {
-        Self {
-            chains: zeros(),
-            before: zeros(),
-            triples: zeros(),
-        }
+        Self(Box::new(Tables {
+            chains: [0; 1 << CHAINS_LOG],
+            before: [0; REACH],
+            triples: [0; 1 << TRIPLES_LOG],
+        }))
     }
 
     /// Forgets all positions. The first that may be added is [`REACH`] + 1: a position of 0 is one that
     /// is not there.
     pub(super) fn clear(&mut self) {
-        self.chains.fill(0);
-        self.before.fill(0);
-        self.triples.fill(0);
+        self.0.chains.fill(0);
+        self.0.before.fill(0);
+        self.0.triples.fill(0);
     }
 
     /// Adds a position with its next four bytes. Gives the last ones of the same four, and of the same
     /// three.
     #[inline(always)]
     fn add(&mut self, at: usize, bytes: u32) -> (u16, u16) {
-        let chain = &mut self.chains[hash(bytes, CHAINS_LOG)];
-        let triple = &mut self.triples[hash(bytes << 8, TRIPLES_LOG)];
+        let chain = &mut self.0.chains[hash(bytes, CHAINS_LOG)];
+        let triple = &mut self.0.triples[hash(bytes << 8, TRIPLES_LOG)];
         let last = (*chain, *triple);
         *chain = at as u16;
         *triple = at as u16;
-        self.before[at % REACH] = last.0;
+        self.0.before[at % REACH] = last.0;
         last
     }
 
@@ -151,30 +148,59 @@ impl Matches {
         }
         if least < MIN_MATCH {
             let back = triple.wrapping_sub(at as u16) as i16;
-            if back < 0 {
-                let from = usize::from(back as u16) % REACH;
-                if (load4(sight, from) ^ here) << 8 == 0 {
-                    best = Match {
-                        length: MIN_MATCH,
-                        distance: (REACH - from) as u32,
-                    };
-                    if most == MIN_MATCH {
-                        return best;
-                    }
+            // What begins with three new bytes begins with four new ones.
+            if back >= 0 {
+                return Match::default();
+            }
+            let from = usize::from(back as u16) % REACH;
+            if (load4(sight, from) ^ here) << 8 == 0 {
+                best = Match {
+                    length: MIN_MATCH,
+                    distance: (REACH - from) as u32,
+                };
+                if most == MIN_MATCH {
+                    return best;
                 }
             }
         }
-        let mut tail = best.length.saturating_sub(3) as usize & 0xFF;
-        let mut last = load4(sight, REACH + tail);
+        let here_at = at as u16;
         let mut back = 0;
-        for _ in 0..effort.depth {
-            let next = entry.wrapping_sub(at as u16) as i16;
+        let mut left = effort.depth;
+        if best.length <= MIN_MATCH {
+            // The first four bytes are what is looked for.
+            loop {
+                let next = entry.wrapping_sub(here_at) as i16;
+                if next >= back || left == 0 {
+                    return best.or_none();
+                }
+                back = next;
+                left -= 1;
+                let from = usize::from(back as u16) % REACH;
+                entry = self.0.before[usize::from(entry) % REACH];
+                if load4(sight, from) == here {
+                    best = Match {
+                        length: common(sight, from).min(most),
+                        distance: (REACH - from) as u32,
+                    };
+                    break;
+                }
+            }
+            if best.length >= nice {
+                return best;
+            }
+        }
+        let mut tail = best.length.wrapping_sub(3) as usize & 0xFF;
+        let mut last = load4(sight, REACH + tail);
+        loop {
+            let next = entry.wrapping_sub(here_at) as i16;
             // A chain leads back, and not farther than it may.
-            if next >= back {
-                break;
+            if next >= back || left == 0 {
+                return best.or_none();
             }
             back = next;
+            left -= 1;
             let from = usize::from(back as u16) % REACH;
+            entry = self.0.before[usize::from(entry) % REACH];
             if load4(sight, from + tail) == last && load4(sight, from) == here {
                 let length = common(sight, from).min(most);
                 if length > best.length {
@@ -183,26 +209,25 @@ impl Matches {
                         distance: (REACH - from) as u32,
                     };
                     if length >= nice {
-                        break;
+                        return best;
                     }
-                    tail = length.saturating_sub(3) as usize & 0xFF;
+                    tail = length.wrapping_sub(3) as usize & 0xFF;
                     last = load4(sight, REACH + tail);
                 }
             }
-            entry = self.before[from_position(at, from)];
-        }
-        if best.distance == 0 {
-            Match::default()
-        } else {
-            best
         }
     }
 }
 
-/// Where the chain of the position goes on that `from` is in the sight of `at`.
-#[inline(always)]
-fn from_position(at: usize, from: usize) -> usize {
-    (at + from) % REACH
+impl Match {
+    #[inline(always)]
+    fn or_none(self) -> Self {
+        if self.distance == 0 {
+            Self::default()
+        } else {
+            self
+        }
+    }
 }
 
 /// How many bytes are the same from here on, of which the first four are; up to 258 and a few more.
