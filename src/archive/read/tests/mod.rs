@@ -148,12 +148,12 @@ fn a_format_is_known_by_its_first_bytes() {
     let tar = tar_of(&sample());
     let zip = zip_builder::zip_of(&sample());
     for (bytes, format) in [
-        (gzip_of(&tar), WireFormat::TarGz),
-        (tar, WireFormat::Tar),
-        (tar_of(&[]), WireFormat::Tar),
-        (gzip_of(&tar_of(&[])), WireFormat::TarGz),
-        (zip, WireFormat::Zip),
-        (zip_builder::zip_of(&[]), WireFormat::Zip),
+        (gzip_of(&tar), Format::TarGz),
+        (tar, Format::Tar),
+        (tar_of(&[]), Format::Tar),
+        (gzip_of(&tar_of(&[])), Format::TarGz),
+        (zip, Format::Zip),
+        (zip_builder::zip_of(&[]), Format::Zip),
     ] {
         let (receipt, _) = read(&bytes).expect("an archive");
         assert_eq!(receipt.format, format);

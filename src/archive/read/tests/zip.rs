@@ -378,7 +378,7 @@ fn something_before_the_first_entry_is_refused() {
     assert_refused!(bytes, ReadError::NotAnArchive { .. });
     let told = read_archive(
         &mut &bytes[..],
-        Some(WireFormat::Zip),
+        Some(Format::Zip),
         &Limits::default(),
         &mut (),
         &CancelToken::default(),
