@@ -26,8 +26,8 @@ pub(super) const CENTRAL_EXTRA: usize = 28;
 /// A file larger than this has a data descriptor: it is written before its size is known.
 pub(super) const DESCRIPTOR_ABOVE: u64 = 1 << 20;
 
-/// A file of this size or more has the form of zip64: what does not compress grows, so that a size
-/// that fits could become one that does not.
+/// A file of this size or more has the form of zip64: what does not compress grows, so that some sizes
+/// below 4 GiB are followed by one above it.
 pub(super) const ZIP64_FROM: u64 = 0xfff0_0000;
 
 /// The general purpose flags.
@@ -299,7 +299,7 @@ impl End {
 pub(super) fn seconds([time, date]: [u16; 2]) -> Option<u64> {
     let [hour, minute, second] = [time >> 11, time >> 5 & 63, (time & 31) * 2].map(u64::from);
     let [year, month, day] = [1980 + (date >> 9), date >> 5 & 15, date & 31].map(u64::from);
-    let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let is_leap = year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
     let february = if is_leap { 29 } else { 28 };
     let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let length = months.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
