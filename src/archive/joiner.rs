@@ -64,24 +64,14 @@ pub(super) struct SegmentOutput<'w, 'a, 'o> {
 }
 
 impl SegmentOutput<'_, '_, '_> {
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        self.keep(bytes);
-        self.out.write(bytes)
-    }
-
-    /// Writes many bytes.
     pub(super) fn write_all(&mut self, bytes: Vec<u8>) -> Result<(), WriteError> {
-        self.keep(&bytes);
-        self.out.write_all(bytes)
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
         // What cannot be kept is not kept.
         if let Some(keeping) = self.keeping
-            && keeping.write_all(bytes).is_err()
+            && keeping.write_all(&bytes).is_err()
         {
             *self.keeping = None;
         }
+        self.out.write_all(bytes)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Layouts as archives. The container's bytes are decided in `tar.rs`, the compressed ones in
-//! `deflate.rs`, what stands around them in `gzip.rs`, the order of entries by [`Layout`]; nothing else
+//! Layouts as archives. The container's bytes are decided in `tar.rs` and `zip/headers.rs`, the
+//! compressed ones in `deflate.rs`, what stands around those of a tar in `gzip.rs`, the order of entries by [`Layout`]; nothing else
 //! has a say.
 
 pub mod deflate;
@@ -13,13 +13,15 @@ pub(crate) mod tar;
 mod tar_gz;
 #[cfg(test)]
 mod tests;
+mod zip;
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use crate::digest::{ContainerDigest, ContainerHasher, ContentDigest, Digest, Hasher};
-use crate::error::{Diagnose, Kind};
+use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
@@ -36,15 +38,38 @@ pub enum Format {
     TarGz,
     /// A tar as it is.
     Tar,
+    /// A zip of deflated files.
+    Zip,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::TarGz, Self::Tar, Self::Zip];
+
     /// The format's own word, which is the ending of a file's name as well.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TarGz => "tar.gz",
             Self::Tar => "tar",
+            Self::Zip => "zip",
         }
+    }
+
+    /// The format that the ending of a file's name stands for, in capitals or not; `tgz` is `tar.gz`.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let has_ending = |ending: &str| {
+            let stem = name
+                .strip_suffix(ending)
+                .and_then(|stem| stem.strip_suffix('.'));
+            stem.is_some_and(|stem| !stem.is_empty())
+        };
+        let is_tgz = has_ending("tgz").then_some(Self::TarGz);
+        is_tgz.or_else(|| {
+            Self::ALL
+                .into_iter()
+                .find(|format| has_ending(format.as_str()))
+        })
     }
 }
 
@@ -180,6 +205,18 @@ pub enum WriteError {
         /// The time in seconds since 1970.
         mtime: u64,
     },
+    /// The time is one that a zip cannot hold.
+    #[error("{mtime} is no time that a zip can hold: from {} (1980) to {} (2107)", zip::TIMES.start(), zip::TIMES.end())]
+    NoZipTime {
+        /// The time in seconds since 1970.
+        mtime: u64,
+    },
+    /// A path is longer than a zip can hold.
+    #[error("the path `{}...` is longer than the {} bytes that a zip can hold", &path[..path.floor_char_boundary(100)], zip::LONGEST_PATH)]
+    PathTooLong {
+        /// The path.
+        path: String,
+    },
     /// The caller asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -190,9 +227,25 @@ impl Diagnose for WriteError {
         match self {
             Self::Output(_) | Self::Segment(_) => Kind::Internal,
             Self::Source(error) => error.kind(),
-            Self::Changed { .. } | Self::TimeTooLate { .. } => Kind::User,
+            Self::Changed { .. }
+            | Self::TimeTooLate { .. }
+            | Self::NoZipTime { .. }
+            | Self::PathTooLong { .. } => Kind::User,
             Self::Cancelled(_) => Kind::Cancelled,
         }
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let shown = Diagnostic::new(message_with_causes(self));
+        vec![match self {
+            Self::Source(error) => return error.diagnostics(),
+            Self::Changed { .. } => shown.hint("build again when nothing writes there"),
+            Self::NoZipTime { .. } | Self::TimeTooLate { .. } => {
+                shown.hint("give a time within that range, or none: SOURCE_DATE_EPOCH sets it")
+            }
+            Self::PathTooLong { .. } => shown.hint("write a tar.gz: it holds paths of any length"),
+            _ => shown,
+        }]
     }
 }
 
@@ -250,13 +303,17 @@ pub(crate) fn write<'a>(
     let container = match format {
         Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
         Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
+        Format::Zip => {
+            zip::write(layout, options, &mut writing, &mut out)?;
+            None
+        }
     };
     let (size, digest) = out.finish()?;
     Ok(Archive {
         format,
         compression: match format {
             Format::Tar => None,
-            Format::TarGz => Some(Compression::of(options)),
+            Format::TarGz | Format::Zip => Some(Compression::of(options)),
         },
         size,
         files: layout.entries().len(),
@@ -345,11 +402,26 @@ pub(crate) fn copy_entry(
     })
 }
 
-/// Whether a file begins as every archive of ours does: our gzip header and our first tar header.
+/// Whether a file that begins so may be an archive of ours.
+pub(crate) fn begins_as_own(start: &[u8]) -> bool {
+    start.starts_with(&gzip::HEADER)
+        || zip::begins_as_own(start)
+        || start.first_chunk().is_some_and(tar::is_own_first_header)
+}
+
+/// Whether a file is an archive of ours: a tar.gz by our gzip header and our first tar header, a tar by
+/// all of its headers and its end, a zip by how its first content is compressed.
 pub(crate) fn is_own(file: &mut dyn Read) -> bool {
-    let mut gzip_header = [0; gzip::HEADER.len()];
-    if file.read_exact(&mut gzip_header).is_err() || gzip_header != gzip::HEADER {
+    let mut start = [0; gzip::HEADER.len()];
+    if file.read_exact(&mut start).is_err() {
         return false;
+    }
+    if start != gzip::HEADER {
+        let mut file = start.chain(file);
+        return match zip::begins_as_own(&start) {
+            true => zip::is_own(&mut file),
+            false => tar::is_own(&mut file),
+        };
     }
     let mut first = [0; tar::BLOCK];
     let mut decoder = flate2::read::DeflateDecoder::new(file);

@@ -90,6 +90,59 @@ fn folder(entry: &Entry) -> &str {
     ContainerHasher::folder_of(entry.path().as_str())
 }
 
+/// Bytes that are compressed at a time, and what stands before them.
+pub(super) struct Block {
+    /// What it may refer to, and then its own bytes.
+    data: Vec<u8>,
+    /// Where its own begin.
+    begin: usize,
+}
+
+impl Block {
+    /// An empty one behind these bytes.
+    pub(super) fn after(before: &[u8]) -> Self {
+        let window = &before[before.len().saturating_sub(deflate::WINDOW)..];
+        let mut data = Vec::with_capacity(window.len() + BLOCK);
+        data.extend_from_slice(window);
+        Self {
+            begin: data.len(),
+            data,
+        }
+    }
+
+    /// What it may refer to.
+    pub(super) fn before(&self) -> &[u8] {
+        &self.data[..self.begin]
+    }
+
+    /// Its own bytes.
+    pub(super) fn content(&self) -> &[u8] {
+        &self.data[self.begin..]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.data.len() == self.begin
+    }
+
+    /// What a block behind it may refer to.
+    pub(super) fn window(&self) -> &[u8] {
+        &self.data[self.data.len().saturating_sub(deflate::WINDOW)..]
+    }
+
+    /// Takes from the front of `bytes` what there is room for. Gives the block if that fills it, and is
+    /// the next one from then on.
+    pub(super) fn fill(&mut self, bytes: &mut &[u8]) -> Option<Block> {
+        let room = self.begin + BLOCK - self.data.len();
+        let (now, rest) = bytes.split_at(bytes.len().min(room));
+        self.data.extend_from_slice(now);
+        *bytes = rest;
+        (now.len() == room).then(|| {
+            let next = Self::after(&self.data);
+            std::mem::replace(self, next)
+        })
+    }
+}
+
 /// The name of a segment in a store: a digest of everything that its bytes depend on. `before` is the
 /// digest of the bytes that the first block may refer to.
 pub(super) fn key(

@@ -7,9 +7,10 @@
 
 use super::deflate::{Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
+use super::output::Output;
 use super::pool::with_pool;
-use super::segment::{self, BLOCK, Run};
-use super::{ArchiveOptions, Format, Output, Scratch, WriteError, Writing, gzip, tar};
+use super::segment::{self, Block, Run};
+use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, gzip, tar};
 use crate::digest::{ContainerDigest, ContainerHasher, Digest, Hasher};
 use crate::layout::{Entry, Layout};
 
@@ -153,9 +154,9 @@ impl<'a> Wire<'a> for Member {
     type Head = Head;
 
     fn compress(encoder: &mut Encoder, options: &ArchiveOptions, block: Block) -> Compressed {
-        let (window, content) = block.data.split_at(block.begin);
+        let content = block.content();
         let mut bytes = Vec::with_capacity(content.len() / 2);
-        encoder.encode(options.level, window, content, &mut bytes);
+        encoder.encode(options.level, block.before(), content, &mut bytes);
         Compressed {
             bytes,
             crc: crc32fast::hash(content),
@@ -237,26 +238,6 @@ fn crc_of(crc: u32, length: u64) -> crc32fast::Hasher {
     crc32fast::Hasher::new_with_initial_len(crc, length)
 }
 
-/// A part of the tar, and what stands before it.
-struct Block {
-    /// What it may refer to, and then the part itself.
-    data: Vec<u8>,
-    /// Where the part begins.
-    begin: usize,
-}
-
-impl Block {
-    fn after(window: &[u8]) -> Self {
-        let window = &window[window.len().saturating_sub(WINDOW)..];
-        let mut data = Vec::with_capacity(window.len() + BLOCK);
-        data.extend_from_slice(window);
-        Self {
-            begin: data.len(),
-            data,
-        }
-    }
-}
-
 /// What is known of a run's part of the tar.
 struct Read {
     /// The SHA-256 of it.
@@ -282,22 +263,14 @@ fn blocks(
         content += entry.size();
         tar::entry_bytes(entry, mtime, scratch, &mut |mut bytes| {
             hasher.update(bytes);
-            while !bytes.is_empty() {
-                let room = block.begin + BLOCK - block.data.len();
-                let (now, rest) = bytes.split_at(bytes.len().min(room));
-                block.data.extend_from_slice(now);
-                bytes = rest;
-                if now.len() == room {
-                    let next = Block::after(&block.data);
-                    let whole = std::mem::replace(&mut block, next);
-                    give(whole, std::mem::take(&mut content))?;
-                }
+            while let Some(whole) = block.fill(&mut bytes) {
+                give(whole, std::mem::take(&mut content))?;
             }
             Ok(())
         })?;
     }
-    let after = block.data[block.data.len().saturating_sub(WINDOW)..].to_vec();
-    if block.data.len() > block.begin {
+    let after = block.window().to_vec();
+    if !block.is_empty() {
         give(block, content)?;
     }
     let read = Read {

@@ -15,11 +15,11 @@ use crate::tree::{EntryKind, Tree, TreeEntry};
 
 /// Files in memory that counts what is opened.
 #[derive(Default)]
-struct MemoryTree {
+pub(super) struct MemoryTree {
     files: BTreeMap<String, Vec<u8>>,
     /// What is read in place of some of them.
     instead: Mutex<BTreeMap<String, Vec<u8>>>,
-    opened: AtomicUsize,
+    pub(super) opened: AtomicUsize,
 }
 
 impl Tree for MemoryTree {
@@ -50,10 +50,10 @@ impl Tree for MemoryTree {
 }
 
 /// A cookbook and its files, by path.
-type Cookbook<'a> = (&'a str, Vec<(&'a str, Vec<u8>)>);
+pub(super) type Cookbook<'a> = (&'a str, Vec<(&'a str, Vec<u8>)>);
 
 /// A layout of such cookbooks, and the tree that is opened for it.
-fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
+pub(super) fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
     let mut tree = MemoryTree::default();
     for (name, files) in cookbooks {
         for (path, content) in files {
@@ -62,16 +62,25 @@ fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
     }
     let tree = Arc::new(tree);
     let planned = cookbooks.iter().map(|(name, files)| {
-        let mut included: Vec<_> = files
-            .iter()
-            .map(|(path, content)| PlannedFile {
-                path: ArchivePath::new(path).expect("a path"),
-                source: format!("{name}/{path}").into_bytes(),
-                executable: path.ends_with(".sh"),
-                size: content.len() as u64,
-                digest: Digest::of(content),
-            })
-            .collect();
+        let one = |(path, content): &(&str, Vec<u8>)| PlannedFile {
+            path: ArchivePath::new(path).expect("a path"),
+            source: format!("{name}/{path}").into_bytes(),
+            executable: path.ends_with(".sh"),
+            size: content.len() as u64,
+            digest: Digest::of(content),
+        };
+        (*name, files.iter().map(one).collect())
+    });
+    let planned: Vec<_> = planned.collect();
+    (layout_of(&tree, planned), tree)
+}
+
+/// A layout of cookbooks whose files were planned.
+pub(super) fn layout_of(
+    tree: &Arc<MemoryTree>,
+    cookbooks: Vec<(&str, Vec<PlannedFile>)>,
+) -> Layout {
+    let planned = cookbooks.into_iter().map(|(name, mut included)| {
         included.sort_by(|a, b| a.path.cmp(&b.path));
         let plan = CookbookPlan {
             included,
@@ -82,12 +91,12 @@ fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
                 name: name.parse().expect("a name"),
                 version: "1.0.0".parse().expect("a version"),
                 pin: Pin::Path {
-                    path: (*name).to_owned(),
+                    path: name.to_owned(),
                     dirty: false,
                 },
                 content: plan.content_digest(),
             },
-            tree: tree.clone(),
+            tree: Arc::clone(tree) as Arc<dyn Tree>,
             plan,
             metadata_rb: None,
             compiled_metadata: format!("{{\"name\":\"{name}\"}}"),
@@ -95,12 +104,11 @@ fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
     });
     let manifest = Manifest::parse("cookpack.toml", "[bundle]\nname = \"test\"\n");
     let manifest = manifest.expect("a manifest");
-    let layout = Layout::of(&manifest, manifest.bundle.layout, planned.collect());
-    (layout.expect("a layout"), tree)
+    Layout::of(&manifest, manifest.bundle.layout, planned.collect()).expect("a layout")
 }
 
 /// Text that compresses, the same for the same seed.
-fn text(seed: u32, bytes: usize) -> Vec<u8> {
+pub(super) fn text(seed: u32, bytes: usize) -> Vec<u8> {
     let words = [
         "package ",
         "service ",
@@ -123,7 +131,7 @@ fn text(seed: u32, bytes: usize) -> Vec<u8> {
 }
 
 /// Small ones, one of several blocks, one that is empty but for its metadata.
-fn cookbooks() -> Vec<Cookbook<'static>> {
+pub(super) fn cookbooks() -> Vec<Cookbook<'static>> {
     vec![
         (
             "apt",
@@ -136,7 +144,7 @@ fn cookbooks() -> Vec<Cookbook<'static>> {
             "big",
             vec![
                 ("files/one", text(3, 700_000)),
-                ("files/two", text(4, 3 * segment::BLOCK)),
+                ("files/two", text(4, 5 * segment::BLOCK)),
             ],
         ),
         ("empty", vec![]),
@@ -154,8 +162,8 @@ fn cookbooks() -> Vec<Cookbook<'static>> {
 
 /// A store in memory, that can be told to damage what it gives.
 #[derive(Default)]
-struct MemoryStore {
-    kept: Mutex<HashMap<Digest, (Vec<u8>, Vec<u8>)>>,
+pub(super) struct MemoryStore {
+    pub(super) kept: Mutex<HashMap<Digest, (Vec<u8>, Vec<u8>)>>,
     found: AtomicUsize,
     begun: AtomicUsize,
     damages: AtomicBool,
@@ -218,7 +226,7 @@ impl NewSegment for MemorySegment<'_> {
 
 impl MemoryStore {
     /// How many segments were found and how many made since this was last asked.
-    fn counts(&self) -> (usize, usize) {
+    pub(super) fn counts(&self) -> (usize, usize) {
         (
             self.found.swap(0, Ordering::Relaxed),
             self.begun.swap(0, Ordering::Relaxed),
@@ -226,7 +234,7 @@ impl MemoryStore {
     }
 }
 
-fn options(jobs: usize) -> ArchiveOptions {
+pub(super) fn options(jobs: usize) -> ArchiveOptions {
     ArchiveOptions {
         jobs: NonZeroUsize::new(jobs).expect("a number"),
         ..ArchiveOptions::default()
@@ -234,6 +242,16 @@ fn options(jobs: usize) -> ArchiveOptions {
 }
 
 fn written(layout: &Layout, jobs: usize, store: Option<&MemoryStore>) -> (Vec<u8>, Archive, u64) {
+    written_as(Format::TarGz, layout, jobs, store)
+}
+
+/// The archive, its receipt, and the bytes of content that were told of.
+pub(super) fn written_as(
+    format: Format,
+    layout: &Layout,
+    jobs: usize,
+    store: Option<&MemoryStore>,
+) -> (Vec<u8>, Archive, u64) {
     let mut bytes = Vec::new();
     let mut told = 0;
     let writing = Writing {
@@ -244,13 +262,22 @@ fn written(layout: &Layout, jobs: usize, store: Option<&MemoryStore>) -> (Vec<u8
         },
     };
     let options = options(jobs);
-    let archive = write(layout, &mut bytes, Format::TarGz, &options, writing);
+    let archive = write(layout, &mut bytes, format, &options, writing);
     (bytes, archive.expect("an archive"), told)
 }
 
 #[test]
 fn neither_threads_nor_a_store_show_in_a_byte() {
+    for format in [Format::TarGz, Format::Zip] {
+        check_threads_and_stores(format);
+    }
+}
+
+fn check_threads_and_stores(format: Format) {
     let (layout, tree) = layout(&cookbooks());
+    let written = |layout: &Layout, jobs: usize, store: Option<&MemoryStore>| {
+        written_as(format, layout, jobs, store)
+    };
     let (wanted, receipt, told) = written(&layout, 1, None);
     assert_eq!(told, layout.content_bytes());
     let store = MemoryStore::default();
@@ -318,7 +345,16 @@ fn a_change_makes_its_segment_and_the_next_one_anew() {
 
 #[test]
 fn a_damaged_segment_is_made_anew() {
+    for format in [Format::TarGz, Format::Zip] {
+        check_damaged_segments(format);
+    }
+}
+
+fn check_damaged_segments(format: Format) {
     let (layout, _) = layout(&cookbooks());
+    let written = |layout: &Layout, jobs: usize, store: Option<&MemoryStore>| {
+        written_as(format, layout, jobs, store)
+    };
     let (wanted, receipt, _) = written(&layout, 1, None);
     for jobs in [1, 2] {
         let store = MemoryStore::default();
@@ -356,7 +392,7 @@ fn a_key_tells_apart_all_that_bytes_depend_on() {
     let mut best = options(1);
     best.level = Level::Best;
     for run in &runs {
-        for format in [Format::TarGz, Format::Tar] {
+        for format in Format::ALL {
             for options in [&options(1), &later, &best] {
                 for before in [before, Digest::of("other")] {
                     keys.insert(segment::key(run, format, options, before));
@@ -364,7 +400,7 @@ fn a_key_tells_apart_all_that_bytes_depend_on() {
             }
         }
     }
-    assert_eq!(keys.len(), runs.len() * 2 * 3 * 2);
+    assert_eq!(keys.len(), runs.len() * 3 * 3 * 2);
     let again = segment::key(&runs[0], Format::TarGz, &options(9), before);
     assert!(keys.contains(&again), "the number of threads is none of it");
 }
@@ -378,11 +414,58 @@ fn a_file_that_changes_meanwhile_is_an_error() {
             .lock()
             .unwrap()
             .insert(path.to_owned(), content);
-        let error = layout.write_to(&mut io::sink(), Format::TarGz, &options(2));
-        let error = error.expect_err("a changed file");
-        assert!(
-            matches!(&error, WriteError::Changed { path: found } if found == path),
-            "{error:?}"
-        );
+        for format in Format::ALL {
+            let error = layout.write_to(&mut io::sink(), format, &options(2));
+            let error = error.expect_err("a changed file");
+            assert!(
+                matches!(&error, WriteError::Changed { path: found } if found == path),
+                "{error:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_format_is_that_of_a_names_ending() {
+    for (name, format) in [
+        ("x.tar.gz", Some(Format::TarGz)),
+        ("a.b/x.y.TGZ", Some(Format::TarGz)),
+        ("x.tar", Some(Format::Tar)),
+        ("x.Zip", Some(Format::Zip)),
+        ("x.gz", None),
+        ("x.tar.zip/x", None),
+        ("zip", None),
+        (".zip", None),
+        ("xzip", None),
+        ("x.tar.bz2", None),
+        ("x.zip.", None),
+        ("/", None),
+    ] {
+        assert_eq!(Format::of_path(Path::new(name)), format, "{name}");
+    }
+}
+
+#[test]
+fn archives_of_ours_are_known_and_those_of_others_are_not() {
+    let mut some = cookbooks();
+    // The first file of a zip tells: a small one, one that is streamed, one behind an empty one.
+    let small = layout(&some).0;
+    some[0].1[0] = ("a", text(1, 1_300_000));
+    let streamed = layout(&some).0;
+    some[0].1[0] = ("a", Vec::new());
+    let empty = layout(&some).0;
+    for layout in [small, streamed, empty] {
+        for format in Format::ALL {
+            let (bytes, ..) = written_as(format, &layout, 1, None);
+            assert!(begins_as_own(&bytes), "{format}");
+            assert!(is_own(&mut &bytes[..]), "{format}");
+        }
+        let (tar, ..) = written_as(Format::Tar, &layout, 1, None);
+        let longer = [&tar[..], &[0; 8192]].concat();
+        assert!(!is_own(&mut &longer[..]), "GNU tar ends so");
+        assert!(!is_own(&mut &tar[..tar.len() - 512]));
+    }
+    for other in [&b""[..], b"PK\x03\x04", &[0; 2000], b"#!/bin/sh\n"] {
+        assert!(!is_own(&mut &*other));
     }
 }

@@ -121,13 +121,14 @@ pub fn lock_and_write<T>(
 ) -> Result<T, Error> {
     let (lockfile, layout) = lock_and_assemble(cx, manifest, mode)?;
     match write(&lockfile, &layout) {
-        Err(error) if cx.uses_index() && error.is_of_content() => {
-            let cx = cx.clone().with_index(false);
-            let (lockfile, layout) = lock_and_assemble(&cx, manifest, mode)?;
-            write(&lockfile, &layout)
-        }
-        written => written,
+        Err(error) if cx.uses_index() && error.is_of_content() => {}
+        written => return written,
     }
+    // Nothing of what was opened may be left: libgit2 would go on with a pack that is replaced.
+    drop(layout);
+    let cx = cx.clone().with_index(false);
+    let (lockfile, layout) = lock_and_assemble(&cx, manifest, mode)?;
+    write(&lockfile, &layout)
 }
 
 pub(super) struct Prepared {
