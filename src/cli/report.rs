@@ -106,6 +106,7 @@ pub(super) fn vendored_text(folder: &Path, vendored: &Vendored) -> String {
 pub(super) fn vendored_json(folder: &Path, vendored: &Vendored) -> Value {
     json!({
         "path": folder.to_string_lossy(),
+        "format": "dir",
         "files": vendored.files,
         "kept": vendored.kept,
         "digests": { "content": vendored.content.to_string() },

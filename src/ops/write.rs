@@ -46,11 +46,12 @@ fn is_something_else(path: &Path) -> bool {
         return false;
     }
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(2).read_to_end(&mut start));
-    read.is_ok() && !start.is_empty() && start != [0x1f, 0x8b]
+    let read = File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    read.is_ok() && !start.is_empty() && Format::of_start(&start).is_none()
 }
 
-/// Writes a layout as an archive to any writer, with the context's progress and cancelling.
+/// Writes a layout as an archive to any writer, with the context's progress and cancelling. Tells
+/// [`Layout::warnings_as`] that format.
 ///
 /// # Errors
 /// When a source or the writer fails; what was written until then is no archive.
@@ -61,6 +62,9 @@ pub fn stream_archive(
     format: Format,
     options: &ArchiveOptions,
 ) -> Result<Archive, Error> {
+    for warning in layout.warnings_as(format) {
+        cx.reporter().report(&Event::Warning(&warning));
+    }
     let total = layout.content_bytes();
     let mut written = 0;
     let mut progress = |bytes: u64| {

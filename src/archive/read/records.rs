@@ -26,8 +26,9 @@ pub(super) const CENTRAL_EXTRA: usize = 28;
 /// A file larger than this has a data descriptor: it is written before its size is known.
 pub(super) const DESCRIPTOR_ABOVE: u64 = 1 << 20;
 
-/// A file of this size or more has the form of zip64.
-pub(super) const ZIP64_FROM: u64 = 0xffff_0000;
+/// A file of this size or more has the form of zip64: what does not compress grows, so that some sizes
+/// below 4 GiB are followed by one above it.
+pub(super) const ZIP64_FROM: u64 = 0xfff0_0000;
 
 /// The general purpose flags.
 pub(super) const ENCRYPTED: u16 = 1;
