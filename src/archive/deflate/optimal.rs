@@ -50,7 +50,7 @@ const MOST_FOUND: usize = 4 * STRETCH;
 /// The most literals of one sequence, so that blocks can be cut between any two sequences.
 const MOST_LITERALS: u32 = 1 << 10;
 
-/// Memory for the parser, some 8 MiB if there is much to parse. What it holds never shows in a result.
+/// Memory for the parser, up to some 8 MiB for any length of data. What it holds never shows in a result.
 pub(super) struct Optimal {
     trees: Trees,
     /// The matches at each position, one position's after another's.
