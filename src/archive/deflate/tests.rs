@@ -148,6 +148,10 @@ fn every_kind_comes_back_at_every_length_near_an_edge() {
     for level in LEVELS {
         for (seed, kind) in (1..).zip(KINDS) {
             for length in lengths {
+                // The slow level takes seconds for all of them.
+                if level == Level::Best && length > 10_000 && length.is_multiple_of(2) {
+                    continue;
+                }
                 check(level, &[], &sample(kind, length, seed));
             }
         }
@@ -161,9 +165,10 @@ fn every_window_is_used_and_nothing_before_it() {
             let bytes = sample(kind, 70_000, 5);
             for length in [0, 1, 2, 3, 4, 257, 32_767, 32_768, 32_769, 40_000] {
                 let (window, block) = bytes.split_at(length);
-                let encoded = check(level, window, &block[..9000]);
+                let block = &block[..if level == Level::Best { 2000 } else { 9000 }];
+                let encoded = check(level, window, block);
                 let last = &window[length.saturating_sub(WINDOW)..];
-                assert_eq!(encoded, encode(level, last, &block[..9000]));
+                assert_eq!(encoded, encode(level, last, block));
             }
         }
         let noise = sample(Kind::Noise, 32_768, 6);
