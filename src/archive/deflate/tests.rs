@@ -141,7 +141,7 @@ fn check(level: Level, window: &[u8], block: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_kind_comes_back_at_every_length_near_an_edge() {
-    let lengths = [
+    let lengths: [usize; 30] = [
         0, 1, 2, 3, 4, 5, 7, 8, 9, 64, 255, 256, 257, 258, 259, 260, 511, 1023, 1024, 1025, 4095,
         8191, 8192, 8193, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537,
     ];
