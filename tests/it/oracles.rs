@@ -209,3 +209,44 @@ fn gzip_agrees() {
     assert_eq!(run.stderr, "");
     assert!(run.stdout == archive.container);
 }
+
+/// The script in the documentation of a container digest.
+fn container_recipe() -> String {
+    let source = include_str!("../../src/digest.rs");
+    let lines = source
+        .lines()
+        .map(|line| line.strip_prefix("/// ").unwrap_or_default());
+    let recipe = lines
+        .skip_while(|line| *line != "import hashlib, itertools, sys, tarfile")
+        .take_while(|line| *line != "```");
+    recipe.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_recipe_of_a_container_digest_gives_it() {
+    if !have("python3") {
+        return;
+    }
+    for layout in ["flat", "cookbooks"] {
+        let (sandbox, _) = sample(true);
+        let manifest = sandbox.text("cookpack.toml");
+        let bundle = format!("[bundle]\nlayout = \"{layout}\"");
+        sandbox.write("cookpack.toml", manifest.replacen("[bundle]", &bundle, 1));
+        let bytes = sandbox.build_bytes("");
+        let archive = Tarball::read(&bytes);
+        sandbox.write("bundle.tar", &archive.container);
+        sandbox.write("recipe.py", container_recipe());
+        let run = sandbox.shell("python3 recipe.py bundle.tar").ok();
+        let receipt = cookpack::archive::read_archive(
+            &mut &bytes[..],
+            None,
+            &cookpack::limits::Limits::default(),
+            &mut (),
+            &cookpack::event::CancelToken::default(),
+        )
+        .expect("an archive of ours");
+        let container = receipt.container.expect("a tar").to_string();
+        assert_eq!(run.out().trim(), container, "{layout}");
+        assert_eq!(receipt.files, archive.members.len() as u64);
+    }
+}
