@@ -7,7 +7,7 @@
 )]
 
 use std::fs::{self, File, Metadata, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -68,13 +68,18 @@ impl AsideFile {
         Ok(Self { file, target })
     }
 
-    /// Puts the whole file in its place.
+    /// Puts the whole file in its place, once it is on the disk.
     pub(crate) fn persist(self) -> Result<(), AsideError> {
+        self.rename(true)
+    }
+
+    fn rename(self, is_synced: bool) -> Result<(), AsideError> {
         let Self { mut file, target } = self;
-        let persisted = file
-            .flush()
-            .and_then(|()| file.as_file().sync_all())
-            .and_then(|()| file.persist(&target).map_err(|error| error.error));
+        let flushed = file.flush().and_then(|()| match is_synced {
+            true => file.as_file().sync_all(),
+            false => Ok(()),
+        });
+        let persisted = flushed.and_then(|()| file.persist(&target).map_err(|error| error.error));
         match persisted {
             Ok(_) => Ok(()),
             Err(source) => Err(AsideError {
@@ -92,6 +97,115 @@ impl Write for AsideFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// A large file that can be made again. As long as what is written is what stands at its place already,
+/// nothing is written. Only one that replaces another is brought to the disk first: a power failure
+/// must not take the old one away, while of a new one there is nothing to lose.
+#[derive(Debug)]
+pub(crate) struct ReplacedFile {
+    target: PathBuf,
+    /// What stands there, read up to where it is the same.
+    old: Option<File>,
+    same: u64,
+    aside: Option<AsideFile>,
+    buffer: Vec<u8>,
+}
+
+impl ReplacedFile {
+    /// Begins a file that is to stand at `target`. What a killed run left in the folder is removed.
+    pub(crate) fn create(target: &Path) -> Result<Self, AsideError> {
+        let old = match final_target(target) {
+            Ok(target) if target.is_file() => File::open(target).ok(),
+            _ => None,
+        };
+        let aside = match &old {
+            None => Some(AsideFile::create(target)?),
+            Some(_) => {
+                remove_leftovers(folder_of(target));
+                None
+            }
+        };
+        Ok(Self {
+            target: target.to_owned(),
+            old,
+            same: 0,
+            aside,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Puts the file in its place. Tells whether it is another one than before.
+    pub(crate) fn persist(mut self) -> Result<bool, AsideError> {
+        let path = self.target.clone();
+        let failed = |source| AsideError { path, source };
+        if self.aside.is_none() {
+            // If the old one goes on, this is its beginning.
+            let diverged = match self.continues_with(&[0]) {
+                Ok(None) => return Ok(false),
+                Ok(Some(_)) => self.diverge(),
+                Err(error) => Err(error),
+            };
+            diverged.map_err(failed)?;
+        }
+        if let Some(aside) = self.aside {
+            aside.rename(self.old.is_some())?;
+        }
+        Ok(true)
+    }
+
+    /// Whether the old file goes on with these bytes; `None` if it is at its end.
+    fn continues_with(&mut self, bytes: &[u8]) -> io::Result<Option<bool>> {
+        self.buffer.resize(bytes.len().max(self.buffer.len()), 0);
+        let Some(old) = &mut self.old else {
+            return Ok(None);
+        };
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match old.read(&mut self.buffer[filled..bytes.len()]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((filled > 0).then(|| self.buffer[..filled] == *bytes))
+    }
+
+    /// From here on it is another file.
+    fn diverge(&mut self) -> io::Result<()> {
+        let mut aside = AsideFile::create(&self.target).map_err(|error| error.source)?;
+        if let Some(old) = &mut self.old {
+            old.rewind()?;
+            let copied = io::copy(&mut old.take(self.same), &mut aside)?;
+            if copied != self.same {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        self.aside = Some(aside);
+        Ok(())
+    }
+}
+
+impl Write for ReplacedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.aside.is_none() {
+            let now = &bytes[..bytes.len().min(64 << 10)];
+            if self.continues_with(now)? == Some(true) {
+                self.same += now.len() as u64;
+                return Ok(now.len());
+            }
+            self.diverge()?;
+        }
+        match &mut self.aside {
+            Some(aside) => aside.write(bytes),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.aside.as_mut().map_or(Ok(()), Write::flush)
     }
 }
 
@@ -179,5 +293,59 @@ fn remove_leftovers(folder: &Path) {
             let _ = fs::remove_file(entry.path());
             drop(file);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes in pieces; tells whether the file became another one, and whether its inode did.
+    fn replace(path: &Path, pieces: &[&[u8]]) -> bool {
+        let mut file = ReplacedFile::create(path).expect("a file");
+        pieces
+            .iter()
+            .for_each(|piece| file.write_all(piece).expect("written"));
+        file.persist().expect("in its place")
+    }
+
+    #[test]
+    fn a_file_is_replaced_only_by_another_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("archive");
+        let large = vec![7_u8; 300_000];
+        let (begin, end) = large.split_at(100_000);
+        let table: [(&[&[u8]], bool); 9] = [
+            (&[b"first"], true),
+            (&[b"fi", b"rst"], false),
+            (&[b"first", b" and more"], true),
+            (&[b"first"], true),
+            (&[], true),
+            (&[], false),
+            (&[begin, end], true),
+            (&[end, begin], false),
+            (&[begin, b"other", end], true),
+        ];
+        for (pieces, is_other) in table {
+            let before = fs::metadata(&path).and_then(|found| found.modified()).ok();
+            assert_eq!(replace(&path, pieces), is_other);
+            assert!(fs::read(&path).expect("a file") == pieces.concat());
+            let after = fs::metadata(&path).and_then(|found| found.modified()).ok();
+            assert!(is_other || before == after);
+            let names = fs::read_dir(folder.path()).expect("a folder");
+            assert_eq!(names.count(), 1, "nothing aside");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_the_old_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("archive");
+        fs::write(&path, "old").expect("a file");
+        let mut file = ReplacedFile::create(&path).expect("a file");
+        file.write_all(b"older").expect("written");
+        drop(file);
+        assert_eq!(fs::read(&path).expect("a file"), b"old");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
 }

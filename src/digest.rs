@@ -124,14 +124,30 @@ impl ContentDigest {
     pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, bool, Digest)>) -> Self {
         let mut files: Vec<_> = files.into_iter().collect();
         files.sort_unstable_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
-        let mut hasher = Hasher::default();
+        let mut hasher = ContentHasher::default();
         for (path, executable, digest) in files {
-            let mode = if executable { "755" } else { "644" };
-            for part in [&*digest.to_string(), "  ", mode, "  ", path, "\n"] {
-                hasher.update(part.as_bytes());
-            }
+            hasher.file(path, executable, digest);
         }
-        Self(hasher.finish())
+        hasher.finish()
+    }
+}
+
+/// Takes a [`ContentDigest`] of files that come in the order of their paths' bytes.
+#[derive(Clone, Debug, Default)]
+pub struct ContentHasher(Hasher);
+
+impl ContentHasher {
+    /// Takes the next file, whose path's bytes must be greater than those of the one before.
+    pub fn file(&mut self, path: &str, executable: bool, content: Digest) {
+        let mode = if executable { "755" } else { "644" };
+        for part in [&*content.to_string(), "  ", mode, "  ", path, "\n"] {
+            self.0.update(part.as_bytes());
+        }
+    }
+
+    /// The digest of all files taken.
+    pub fn finish(self) -> ContentDigest {
+        ContentDigest(self.0.finish())
     }
 }
 
@@ -161,6 +177,94 @@ impl fmt::Debug for ContentDigest {
     }
 }
 
+/// The identity of an uncompressed tar. Displays as `t1:` and 64 hex digits.
+///
+/// It is the SHA-256 over one line a segment, `<sha256 of the segment's bytes>  <folder>` and a
+/// newline, in the tar's order. A segment is a run of entries in one folder, see
+/// [`ContainerHasher::folder_of`]: their headers, contents and padding, and the records that carry
+/// long names. The two blocks of zeros that end a tar belong to none. A segment's digest depends on
+/// its own bytes alone, so that a writer knows that of a tar whose other segments it did not read.
+/// This form never changes. Python gives the same for a tar that cookpack wrote:
+///
+/// ```text
+/// import hashlib, itertools, sys, tarfile
+/// def folder(entry):
+///     parts = entry.name.split("/")
+///     return "/".join(parts[: 2 if parts[0] == "cookbooks" else 1])
+/// tar = open(sys.argv[1], "rb").read()
+/// entries = tarfile.open(sys.argv[1]).getmembers()
+/// segments = [(next(run).offset, name) for name, run in itertools.groupby(entries, folder)]
+/// ends = [at for at, _ in segments[1:]] + [len(tar) - 1024]
+/// lines = [
+///     f"{hashlib.sha256(tar[at:end]).hexdigest()}  {name}\n"
+///     for (at, name), end in zip(segments, ends)
+/// ]
+/// print("t1:" + hashlib.sha256("".join(lines).encode()).hexdigest())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContainerDigest(Digest);
+
+impl ContainerDigest {
+    /// What the text form begins with.
+    const SCHEME: &'static str = "t1:";
+}
+
+impl FromStr for ContainerDigest {
+    type Err = InvalidDigest;
+
+    fn from_str(s: &str) -> Result<Self, InvalidDigest> {
+        s.strip_prefix(Self::SCHEME)
+            .and_then(|hex| hex.parse().ok())
+            .map(Self)
+            .ok_or(InvalidDigest {
+                found: s.to_owned(),
+                expected: "a container digest: `t1:` and 64 lower-case hex digits",
+            })
+    }
+}
+
+impl fmt::Display for ContainerDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::SCHEME, self.0)
+    }
+}
+
+impl fmt::Debug for ContainerDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Takes a [`ContainerDigest`] of segments that come in the tar's order.
+#[derive(Clone, Debug, Default)]
+pub struct ContainerHasher(Hasher);
+
+impl ContainerHasher {
+    /// The folder by which an entry's path belongs to a segment: its first component, or the first
+    /// two where the first is `cookbooks`. The path alone decides, so that whoever reads an archive
+    /// finds the same segments without knowing the arrangement of its folders.
+    pub fn folder_of(path: &str) -> &str {
+        let mut slashes = path.match_indices('/').map(|(at, _)| at);
+        let end = match slashes.next() {
+            Some(first) if &path[..first] == "cookbooks" => slashes.next(),
+            first => first,
+        };
+        &path[..end.unwrap_or(path.len())]
+    }
+
+    /// Takes the next segment: its folder and the digest of its bytes.
+    pub fn line(&mut self, folder: &str, segment: Digest) {
+        for part in [&*segment.to_string(), "  ", folder, "\n"] {
+            self.0.update(part.as_bytes());
+        }
+    }
+
+    /// The digest of all segments taken.
+    pub fn finish(self) -> ContainerDigest {
+        ContainerDigest(self.0.finish())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,5 +286,38 @@ mod tests {
         assert_eq!(digest.to_string(), format!("c1:{}", Digest::of(text)));
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert!("c2:00".parse::<ContentDigest>().is_err());
+    }
+
+    #[test]
+    fn a_container_digest_is_the_digest_of_its_lines_in_their_order() {
+        let (a, b) = (Digest::of("a"), Digest::of("b"));
+        let mut hasher = ContainerHasher::default();
+        hasher.line("web", a);
+        hasher.line("apt", b);
+        let digest = hasher.finish();
+        let wanted = Digest::of(format!("{a}  web\n{b}  apt\n"));
+        assert_eq!(digest.to_string(), format!("t1:{wanted}"));
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for bad in [
+            format!("c1:{wanted}"),
+            wanted.to_string(),
+            "t1:00".to_owned(),
+        ] {
+            assert!(bad.parse::<ContainerDigest>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_folder_of_a_path_is_its_cookbook() {
+        for (path, folder) in [
+            ("apt/recipes/default.rb", "apt"),
+            ("cookbooks/apt/recipes/default.rb", "cookbooks/apt"),
+            ("cookbooks/apt", "cookbooks/apt"),
+            ("cookbooks", "cookbooks"),
+            ("cookbooks2/apt/x", "cookbooks2"),
+            ("apt", "apt"),
+        ] {
+            assert_eq!(ContainerHasher::folder_of(path), folder, "{path}");
+        }
     }
 }

@@ -28,12 +28,18 @@ pub struct Limits {
     pub name_bytes: usize,
     /// Bytes of one record in a tarball that says more of the entry after it.
     pub record_bytes: u64,
+    /// Bytes that an archive of ours unpacks to, where headers and padding of a tar count. It is read
+    /// as it comes, so that not memory is at stake but time.
+    pub archive_bytes: u64,
+    /// Files in an archive of ours.
+    pub archive_files: u64,
 }
 
 impl Default for Limits {
     /// 2 GiB a file, a million files, depth 128, 8 MiB of text, 10,000 patterns; a universe of 256 MiB;
     /// tarballs of 2 GiB that unpack to 4 GiB and to 200 times their size, with paths of 1,024 bytes,
-    /// names of 255 and records of 64 KiB.
+    /// names of 255 and records of 64 KiB; archives of ours that unpack to 64 GiB, with four million
+    /// files.
     fn default() -> Self {
         Self {
             file_bytes: 2 << 30,
@@ -48,6 +54,8 @@ impl Default for Limits {
             path_bytes: 1_024,
             name_bytes: 255,
             record_bytes: 64 << 10,
+            archive_bytes: 64 << 30,
+            archive_files: 4_000_000,
         }
     }
 }

@@ -17,6 +17,8 @@
 //!     cookpack-address, cookpack-used      as those of a mirror
 //!     cookpack-universe                    which body counts, and how to ask whether it still does
 //!     <64 hex>                             the body under its SHA-256
+//! <store>/segments-1/<2 hex>/<64 hex>      the compressed segment of an archive under the SHA-256 of
+//!                                          what it depends on; `segments.rs` has the form
 //! <store>/plans-1/<2 hex>/<64 hex>         what was found out of a cookbook's content (`layout/record.rs`),
 //!                                          under the digest of all that it depends on; its time is when
 //!                                          it was last used, to a day
@@ -47,6 +49,7 @@ mod kind;
 mod leftovers;
 mod lock;
 mod records;
+mod segments;
 mod spool;
 mod universes;
 
@@ -64,6 +67,7 @@ pub(crate) use items::{Item, Removal, verify_object};
 pub use kind::CacheKind;
 pub(crate) use leftovers::Leftover;
 pub(crate) use records::verify_record;
+pub(crate) use segments::verify_segment;
 pub(crate) use spool::{Spool, Spooled};
 pub(crate) use universes::{Validators, verify_universe};
 

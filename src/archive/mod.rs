@@ -1,17 +1,33 @@
-//! Layouts as archives. The container's bytes are decided in `tar.rs`, the compressed ones in
-//! `gzip.rs`, the order of entries by [`Layout`]; nothing else has a say.
+//! Layouts as archives. The container's bytes are decided in `tar.rs` and `zip/headers.rs`, the
+//! compressed ones in `deflate.rs`, what stands around those of a tar in `gzip.rs`, the order of entries by [`Layout`]; nothing else
+//! has a say.
 
+pub mod deflate;
 mod gzip;
+mod joiner;
+mod output;
+mod pool;
+mod read;
+pub(crate) mod segment;
 pub(crate) mod tar;
+mod tar_gz;
+#[cfg(test)]
+mod tests;
+mod zip;
 
+use std::fmt;
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
 
-use crate::digest::{ContentDigest, Digest, Hasher};
-use crate::error::{Diagnose, Kind};
+use crate::digest::{ContainerDigest, ContainerHasher, ContentDigest, Digest, Hasher};
+use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
-use gzip::GzipWriter;
+use output::Output;
+pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, read_archive};
+use segment::SegmentStore;
 
 /// An archive's format.
 #[non_exhaustive]
@@ -20,6 +36,68 @@ pub enum Format {
     /// A tar of ustar headers in one gzip member.
     #[default]
     TarGz,
+    /// A tar as it is.
+    Tar,
+    /// A zip of deflated files.
+    Zip,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::TarGz, Self::Tar, Self::Zip];
+
+    /// The format's own word, which is the ending of a file's name as well.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TarGz => "tar.gz",
+            Self::Tar => "tar",
+            Self::Zip => "zip",
+        }
+    }
+
+    /// The format that the ending of a file's name stands for, in capitals or not; `tgz` is `tar.gz`.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let has_ending = |ending: &str| {
+            let stem = name
+                .strip_suffix(ending)
+                .and_then(|stem| stem.strip_suffix('.'));
+            stem.is_some_and(|stem| !stem.is_empty())
+        };
+        let is_tgz = has_ending("tgz").then_some(Self::TarGz);
+        is_tgz.or_else(|| {
+            Self::ALL
+                .into_iter()
+                .find(|format| has_ending(format.as_str()))
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How hard an archive is compressed.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// As fast as can be without being larger than `gzip -6`.
+    #[default]
+    Default,
+    /// As small as can be, for what is made once and fetched often.
+    Best,
+}
+
+impl Level {
+    /// The level's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Best => "best",
+        }
+    }
 }
 
 /// 1980-01-01T00:00:00Z in seconds since 1970: the earliest time that every container can hold.
@@ -28,29 +106,36 @@ pub const DEFAULT_MTIME: u64 = 315_532_800;
 /// The latest time that a ustar header holds, in seconds since 1970.
 pub const LATEST_MTIME: u64 = (1 << 33) - 1;
 
-/// What may differ between two archives of one layout.
+/// How an archive is written.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArchiveOptions {
     /// The time of every entry, in seconds since 1970, at most [`LATEST_MTIME`].
     pub mtime: u64,
+    /// How hard it is compressed.
+    pub level: Level,
+    /// On how many threads it is compressed; 1 is the caller's own. No byte depends on it.
+    pub jobs: NonZeroUsize,
 }
 
 impl Default for ArchiveOptions {
     fn default() -> Self {
         Self {
             mtime: DEFAULT_MTIME,
+            level: Level::default(),
+            jobs: NonZeroUsize::MIN,
         }
     }
 }
-
-/// The compression level, that of `gzip -6`.
-const LEVEL: u32 = 6;
 
 /// The receipt of an archive that was written.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
+    /// Its format.
+    pub format: Format,
+    /// How it is compressed, if it is.
+    pub compression: Option<Compression>,
     /// Its size in bytes.
     pub size: u64,
     /// The number of its files.
@@ -61,14 +146,36 @@ pub struct Archive {
     pub cookbooks: Vec<PackedCookbook>,
 }
 
+/// What decides on compressed bytes, beside the bytes that are compressed.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compression {
+    /// The encoder. One of another name gives other bytes; one of the same name never does.
+    pub encoder: &'static str,
+    /// How hard it tries.
+    pub level: Level,
+    /// Bytes of input that are compressed at a time.
+    pub block: u64,
+}
+
+impl Compression {
+    fn of(options: &ArchiveOptions) -> Self {
+        Self {
+            encoder: deflate::ENCODER,
+            level: options.level,
+            block: segment::BLOCK as u64,
+        }
+    }
+}
+
 /// An archive's three identities.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digests {
     /// Of names, modes and contents: never changes for the same layout.
     pub content: ContentDigest,
-    /// Of the uncompressed container: never changes within a major version of cookpack.
-    pub container: Digest,
+    /// Of the uncompressed tar, if there is one: never changes within a major version of cookpack.
+    pub container: Option<ContainerDigest>,
     /// Of the archive's own bytes.
     pub archive: Digest,
 }
@@ -89,11 +196,26 @@ pub enum WriteError {
         /// Its path in the archive.
         path: String,
     },
+    /// A segment in the store could not be read to its end.
+    #[error("cannot read a compressed segment in the store")]
+    Segment(#[source] io::Error),
     /// The time is later than a header can hold.
     #[error("{mtime} is later than an archive's entry can hold, which is {LATEST_MTIME}")]
     TimeTooLate {
         /// The time in seconds since 1970.
         mtime: u64,
+    },
+    /// The time is one that a zip cannot hold.
+    #[error("{mtime} is no time that a zip can hold: from {} (1980) to {} (2107)", zip::TIMES.start(), zip::TIMES.end())]
+    NoZipTime {
+        /// The time in seconds since 1970.
+        mtime: u64,
+    },
+    /// A path is longer than a zip can hold.
+    #[error("the path `{}...` is longer than the {} bytes that a zip can hold", &path[..path.floor_char_boundary(100)], zip::LONGEST_PATH)]
+    PathTooLong {
+        /// The path.
+        path: String,
     },
     /// The caller asked to stop.
     #[error(transparent)]
@@ -103,16 +225,47 @@ pub enum WriteError {
 impl Diagnose for WriteError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Output(_) => Kind::Internal,
+            Self::Output(_) | Self::Segment(_) => Kind::Internal,
             Self::Source(error) => error.kind(),
-            Self::Changed { .. } | Self::TimeTooLate { .. } => Kind::User,
+            Self::Changed { .. }
+            | Self::TimeTooLate { .. }
+            | Self::NoZipTime { .. }
+            | Self::PathTooLong { .. } => Kind::User,
             Self::Cancelled(_) => Kind::Cancelled,
         }
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        let shown = Diagnostic::new(message_with_causes(self));
+        vec![match self {
+            Self::Source(error) => return error.diagnostics(),
+            Self::Changed { .. } => shown.hint("build again when nothing writes there"),
+            Self::NoZipTime { .. } | Self::TimeTooLate { .. } => {
+                shown.hint("give a time within that range, or none: SOURCE_DATE_EPOCH sets it")
+            }
+            Self::PathTooLong { .. } => shown.hint("write a tar.gz: it holds paths of any length"),
+            _ => shown,
+        }]
+    }
+}
+
+impl WriteError {
+    /// A thread panicked, which goes on in the caller's thread.
+    fn thread_ended() -> Self {
+        Self::Output(io::Error::other("a thread ended"))
     }
 }
 
 /// Takes the bytes of content as they are written, and may stop the writing.
 pub(crate) type Progress<'a> = dyn FnMut(u64) -> Result<(), Cancelled> + 'a;
+
+/// What writing is done with: none of it decides on a byte.
+pub(crate) struct Writing<'a> {
+    /// Where compressed segments are kept.
+    pub(crate) segments: Option<&'a dyn SegmentStore>,
+    /// Who hears of it.
+    pub(crate) progress: &'a mut Progress<'a>,
+}
 
 impl Layout {
     /// Writes the layout as an archive. The same layout and options give the same bytes always and
@@ -126,61 +279,115 @@ impl Layout {
         format: Format,
         options: &ArchiveOptions,
     ) -> Result<Archive, WriteError> {
-        write(self, out, format, options, &mut |_| Ok(()))
+        let writing = Writing {
+            segments: None,
+            progress: &mut |_| Ok(()),
+        };
+        write(self, out, format, options, writing)
     }
 }
 
-pub(crate) fn write(
-    layout: &Layout,
+pub(crate) fn write<'a>(
+    layout: &'a Layout,
     out: &mut dyn Write,
     format: Format,
-    options: &ArchiveOptions,
-    progress: &mut Progress<'_>,
+    options: &'a ArchiveOptions,
+    mut writing: Writing<'a>,
 ) -> Result<Archive, WriteError> {
-    let Format::TarGz = format;
     if options.mtime > LATEST_MTIME {
         return Err(WriteError::TimeTooLate {
             mtime: options.mtime,
         });
     }
-    let compressed = Tee::new(out);
-    let member = GzipWriter::new(compressed, LEVEL).map_err(WriteError::Output)?;
-    let mut container = Tee::new(member);
-    for entry in layout.entries() {
-        write_entry(entry, options.mtime, &mut container, progress)?;
-    }
-    container.write_all(&tar::END).map_err(WriteError::Output)?;
-    let compressed = container.inner.finish().map_err(WriteError::Output)?;
-    compressed.inner.flush().map_err(WriteError::Output)?;
+    let mut out = Output::new(out, options.jobs);
+    let container = match format {
+        Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
+        Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
+        Format::Zip => {
+            zip::write(layout, options, &mut writing, &mut out)?;
+            None
+        }
+    };
+    let (size, digest) = out.finish()?;
     Ok(Archive {
-        size: compressed.bytes,
+        format,
+        compression: match format {
+            Format::Tar => None,
+            Format::TarGz | Format::Zip => Some(Compression::of(options)),
+        },
+        size,
         files: layout.entries().len(),
         digests: Digests {
             content: layout.content_digest(),
-            container: container.hasher.finish(),
-            archive: compressed.hasher.finish(),
+            container,
+            archive: digest,
         },
         cookbooks: layout.cookbooks().to_vec(),
     })
 }
 
-fn write_entry(
+/// Writes a tar as it is.
+fn write_tar(
+    layout: &Layout,
+    options: &ArchiveOptions,
+    writing: &mut Writing<'_>,
+    out: &mut Output<'_>,
+) -> Result<ContainerDigest, WriteError> {
+    let mut container = ContainerHasher::default();
+    let mut scratch = Scratch::default();
+    for run in segment::runs(layout.entries()) {
+        let mut hasher = Hasher::default();
+        for entry in run.entries {
+            tar::entry_bytes(entry, options.mtime, &mut scratch, &mut |bytes| {
+                hasher.update(bytes);
+                out.write(bytes)
+            })?;
+            (writing.progress)(entry.size())?;
+        }
+        container.line(run.folder, hasher.finish());
+    }
+    out.write(&tar::END)?;
+    Ok(container.finish())
+}
+
+/// Memory that is used again for each file.
+struct Scratch(Vec<u8>);
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self(vec![0; 64 << 10])
+    }
+}
+
+/// Gives an entry's content in pieces. It must be what it was when the layout was assembled.
+fn copy_pieces(
     entry: &Entry,
-    mtime: u64,
-    out: &mut dyn Write,
-    progress: &mut Progress<'_>,
+    scratch: &mut Scratch,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let header = tar::file_header(
-        entry.path().as_str(),
-        entry.executable(),
-        entry.size(),
-        mtime,
-    );
-    out.write_all(&header).map_err(WriteError::Output)?;
-    copy_entry(entry, out, progress)?;
-    let padding = tar::padding(entry.size());
-    out.write_all(&tar::END[..padding])
-        .map_err(WriteError::Output)
+    let changed = || WriteError::Changed {
+        path: entry.path().to_string(),
+    };
+    let mut content = entry.open()?;
+    let mut hasher = Hasher::default();
+    let mut left = entry.size();
+    loop {
+        let count = match content.read(&mut scratch.0) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(entry.read_error(error).into()),
+        };
+        // A file that grows must not run over into the next header.
+        left = left.checked_sub(count as u64).ok_or_else(changed)?;
+        let piece = &scratch.0[..count];
+        hasher.update(piece);
+        take(piece)?;
+    }
+    match left == 0 && hasher.finish() == entry.digest() {
+        true => Ok(()),
+        false => Err(changed()),
+    }
 }
 
 /// Copies an entry's content, which must be what it was when the layout was assembled.
@@ -189,71 +396,34 @@ pub(crate) fn copy_entry(
     out: &mut dyn Write,
     progress: &mut Progress<'_>,
 ) -> Result<(), WriteError> {
-    let changed = || WriteError::Changed {
-        path: entry.path().to_string(),
-    };
-    let mut content = entry.open()?;
-    let mut hasher = Hasher::default();
-    let mut left = entry.size();
-    let mut buffer = [0; 32 << 10];
-    loop {
-        let count = match content.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(entry.read_error(error).into()),
-        };
-        // A file that grows must not run over into the next header.
-        left = left.checked_sub(count as u64).ok_or_else(changed)?;
-        hasher.update(&buffer[..count]);
-        out.write_all(&buffer[..count])
-            .map_err(WriteError::Output)?;
-        progress(count as u64)?;
-    }
-    if left != 0 || hasher.finish() != entry.digest() {
-        return Err(changed());
-    }
-    progress(0)?;
-    Ok(())
+    copy_pieces(entry, &mut Scratch::default(), &mut |piece| {
+        out.write_all(piece).map_err(WriteError::Output)?;
+        Ok(progress(piece.len() as u64)?)
+    })
 }
 
-/// Whether a file begins as every archive of ours does: our gzip header and our first tar header.
+/// Whether a file that begins so may be an archive of ours.
+pub(crate) fn begins_as_own(start: &[u8]) -> bool {
+    start.starts_with(&gzip::HEADER)
+        || zip::begins_as_own(start)
+        || start.first_chunk().is_some_and(tar::is_own_first_header)
+}
+
+/// Whether a file is an archive of ours: a tar.gz by our gzip header and our first tar header, a tar by
+/// all of its headers and its end, a zip by how its first content is compressed.
 pub(crate) fn is_own(file: &mut dyn Read) -> bool {
-    let mut gzip_header = [0; gzip::HEADER.len()];
-    if file.read_exact(&mut gzip_header).is_err() || gzip_header != gzip::HEADER {
+    let mut start = [0; gzip::HEADER.len()];
+    if file.read_exact(&mut start).is_err() {
         return false;
+    }
+    if start != gzip::HEADER {
+        let mut file = start.chain(file);
+        return match zip::begins_as_own(&start) {
+            true => zip::is_own(&mut file),
+            false => tar::is_own(&mut file),
+        };
     }
     let mut first = [0; tar::BLOCK];
     let mut decoder = flate2::read::DeflateDecoder::new(file);
     decoder.read_exact(&mut first).is_ok() && tar::is_own_first_header(&first)
-}
-
-/// A writer that counts and digests what passes.
-struct Tee<W> {
-    inner: W,
-    hasher: Hasher,
-    bytes: u64,
-}
-
-impl<W> Tee<W> {
-    fn new(inner: W) -> Self {
-        Self {
-            inner,
-            hasher: Hasher::default(),
-            bytes: 0,
-        }
-    }
-}
-
-impl<W: Write> Write for Tee<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }

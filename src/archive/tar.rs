@@ -3,6 +3,11 @@
 //! reader of Chef 12 to 14 cuts such paths at 100 bytes (chef/mixlib-archive,
 //! `lib/mixlib/archive/tar.rb`).
 
+use std::io::{self, Read};
+
+use super::{Scratch, WriteError, copy_pieces};
+use crate::layout::Entry;
+
 /// The size of a header, and what every content is padded to.
 pub(super) const BLOCK: usize = 512;
 
@@ -20,6 +25,19 @@ const LONG_LINK: &str = "././@LongLink";
 
 const REGULAR: u8 = b'0';
 const LONG_NAME: u8 = b'L';
+
+/// Gives all bytes of one entry.
+pub(super) fn entry_bytes(
+    entry: &Entry,
+    mtime: u64,
+    scratch: &mut Scratch,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let path = entry.path().as_str();
+    take(&file_header(path, entry.executable(), entry.size(), mtime))?;
+    copy_pieces(entry, scratch, take)?;
+    take(&END[..padding(entry.size())])
+}
 
 /// The bytes that stand before a file's content.
 pub(crate) fn file_header(path: &str, executable: bool, size: u64, mtime: u64) -> Vec<u8> {
@@ -96,20 +114,62 @@ fn number(field: &mut [u8], value: u64) {
 
 /// Whether a block is a first header as this file writes it, for a file in some folder.
 pub(super) fn is_own_first_header(block: &[u8; BLOCK]) -> bool {
+    own_header(block).is_some_and(|header| header.is_in_a_folder)
+}
+
+/// What a header of ours says.
+struct OwnHeader {
+    size: u64,
+    is_in_a_folder: bool,
+}
+
+/// What a block says, if it is a header as this file writes it.
+fn own_header(block: &[u8; BLOCK]) -> Option<OwnHeader> {
     let text = |range: std::ops::Range<usize>| {
         let field = &block[range];
         let end = field.iter().position(|b| *b == 0).unwrap_or(field.len());
         std::str::from_utf8(&field[..end]).ok()
     };
     let octal = |range: std::ops::Range<usize>| u64::from_str_radix(text(range)?, 8).ok();
-    let rebuilt = || {
-        let (name, prefix) = (text(0..100)?, text(345..500)?);
-        let mode = octal(100..108).filter(|mode| matches!(mode, 0o644 | 0o755))?;
-        let (size, mtime) = (octal(124..136)?, octal(136..148)?);
-        (name.contains('/') && matches!(block[156], REGULAR | LONG_NAME))
-            .then(|| header(prefix, name, mode, size, mtime, block[156]))
-    };
-    rebuilt().is_some_and(|header| header == *block)
+    let (name, prefix) = (text(0..100)?, text(345..500)?);
+    let mode = octal(100..108).filter(|mode| matches!(mode, 0o644 | 0o755))?;
+    let (size, mtime) = (octal(124..136)?, octal(136..148)?);
+    let kind = Some(block[156]).filter(|kind| matches!(*kind, REGULAR | LONG_NAME))?;
+    (header(prefix, name, mode, size, mtime, kind) == *block).then(|| OwnHeader {
+        size,
+        is_in_a_folder: !prefix.is_empty() || name.contains('/'),
+    })
+}
+
+/// Whether a file is a tar as this file writes it, from its first header to its end.
+///
+/// Other tools can be told to write the same headers, so that the first one alone tells too little:
+/// their ends are longer.
+pub(super) fn is_own(tar: &mut dyn Read) -> bool {
+    reads_as_own(tar).unwrap_or(false)
+}
+
+fn reads_as_own(tar: &mut dyn Read) -> io::Result<bool> {
+    let mut block = [0; BLOCK];
+    let mut headers = 0_usize;
+    loop {
+        tar.read_exact(&mut block)?;
+        if block == [0; BLOCK] {
+            break;
+        }
+        let header = match own_header(&block) {
+            Some(header) if headers > 0 || header.is_in_a_folder => header,
+            _ => return Ok(false),
+        };
+        headers += 1;
+        let content = header.size + padding(header.size) as u64;
+        if io::copy(&mut (&mut *tar).take(content), &mut io::sink())? != content {
+            return Ok(false);
+        }
+    }
+    let mut end = Vec::new();
+    tar.take(END.len() as u64).read_to_end(&mut end)?;
+    Ok(headers > 0 && end == [0; BLOCK])
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::units::{parse_bytes, parse_duration};
+use crate::archive;
 use crate::manifest::{GitProtocol, GroupChoice, LayoutKind};
 use crate::name::CookbookName;
 
@@ -79,9 +80,16 @@ pub(super) enum Command {
     },
     /// Resolve the cookbooks and write the archive
     Build {
-        /// The archive's file, or `-` for the standard output [default: <bundle name>.tar.gz]
+        /// The archive's file, `-` for the standard output, or a folder where it ends in `/`
+        /// [default: <bundle name>.<ending of the format>]
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// What is written [default: as the file's name ends; else tar.gz]
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<OutputFormat>,
+        /// How hard it is compressed [default: default]
+        #[arg(long, value_name = "LEVEL")]
+        level: Option<Level>,
         /// The folders of the archive [default: as the manifest says]
         #[arg(long)]
         layout: Option<Layout>,
@@ -243,6 +251,36 @@ pub(super) enum TreeFormat {
     Svg,
     /// A machine-readable document, as with `--json`
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// A compressed tar: every target reads it
+    #[value(name = "tar.gz", alias = "tgz")]
+    TarGz,
+    /// A tar that is not compressed
+    Tar,
+    /// A zip: for Windows and SSM
+    Zip,
+    /// A folder, as `vendor` writes it
+    Dir,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Level {
+    /// Fast, and no larger than `gzip -6`
+    Default,
+    /// As small as can be, for what is made once and fetched often
+    Best,
+}
+
+impl From<Level> for archive::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Default => Self::Default,
+            Level::Best => Self::Best,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

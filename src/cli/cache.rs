@@ -198,6 +198,7 @@ fn things(entry: &CacheEntry) -> String {
         CacheKind::Lfs => counted(entry.count, "object of Git LFS", "objects of Git LFS"),
         CacheKind::Cookbook => counted(entry.count, "cookbook's tarball", "cookbooks' tarballs"),
         CacheKind::Universe => counted(entry.count, "universe", "universes"),
+        CacheKind::Segment => counted(entry.count, "compressed segment", "compressed segments"),
         CacheKind::Plan => counted(entry.count, "cookbook's plan", "cookbooks' plans"),
     }
 }

@@ -2,15 +2,16 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::CommandFactory;
 
 use super::args::{Arguments, Command, Global, Groups, Layout, TreeFormat};
 use super::graph::{self, Drawing};
 use super::progress::Terminal;
-use super::{Failure, cache, environment, graph_report, manifest_report, report, standard_output};
-use crate::archive::{ArchiveOptions, Format};
+use super::{
+    Failure, build, cache, environment, graph_report, manifest_report, report, standard_output,
+};
 use crate::error::{Diagnostic, Kind};
 use crate::event::CancelToken;
 use crate::git::leave_checks_to_content_digests;
@@ -18,9 +19,9 @@ use crate::lockfile::Lockfile;
 use crate::name::CookbookName;
 use crate::ops::{
     self, Context, LockMode, Project, choose_groups, compile_metadata, dependencies,
-    dependency_graph, dependents, init_manifest, list_files, list_folder, lock_and_assemble,
-    lock_and_write, lock_changes, locked_cookbook, open_project, outdated, read_manifest_file,
-    stream_archive, tree_lines, vendor, write_archive, write_lockfile,
+    dependency_graph, dependents, init_manifest, list_files, list_folder, lock_and_write,
+    lock_changes, locked_cookbook, open_project, outdated, read_manifest_file, tree_lines, vendor,
+    write_lockfile,
 };
 
 /// As many repositories are fetched at once, unless `--jobs` says otherwise or there are more
@@ -36,19 +37,17 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         clap_complete::generate(*shell, &mut Arguments::command(), "cookpack", &mut script);
         return standard_output().text(&String::from_utf8_lossy(&script));
     }
-    let jobs = global
-        .jobs
-        .or_else(|| std::thread::available_parallelism().ok());
+    let jobs = jobs(global);
     // A fetch waits for its server most of the time.
-    let fetches = jobs.map_or(FETCHES, |jobs| jobs.max(FETCHES));
+    let fetches = global.jobs.unwrap_or(jobs.max(FETCHES));
     let store = environment::store(global)?;
     let cx = Context::new(&store)
         .with_reporter(&terminal)
         .with_cancel(cancel)
         .with_env(environment::shown_to_manifests(global))
         .with_git_protocol(environment::git_protocol(global)?)
-        .with_jobs(jobs.unwrap_or(NonZeroUsize::MIN))
-        .with_fetches(global.jobs.unwrap_or(fetches))
+        .with_jobs(jobs)
+        .with_fetches(fetches)
         .with_git(environment::git_access())
         .with_upstreams(environment::upstream_access())
         .with_index(!global.no_index)
@@ -60,11 +59,15 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
         Command::Init { dir } => init(&cx, global, dir),
         Command::Build {
             output,
+            format,
+            level,
             layout,
             groups,
         } => {
+            // What cannot be meant is told before anything is fetched.
+            let chosen = build::Chosen::of(output.as_deref(), *format, *level)?;
             let project = project_as(&cx, global, *layout, groups)?;
-            build(&cx, global, output.as_deref(), &project)
+            build::build(&cx, global, chosen, &project)
         }
         Command::Lock { dry_run } => lock(&cx, global, *dry_run),
         Command::Update { names, dry_run } => update(&cx, global, names, *dry_run),
@@ -100,6 +103,12 @@ pub(super) fn run(arguments: &Arguments, cancel: &CancelToken) -> Result<(), Fai
     }
 }
 
+/// On how many threads it is read and compressed.
+pub(super) fn jobs(global: &Global) -> NonZeroUsize {
+    let processors = || std::thread::available_parallelism().ok();
+    global.jobs.or_else(processors).unwrap_or(NonZeroUsize::MIN)
+}
+
 fn project(cx: &Context<'_>, global: &Global) -> Result<Project, Failure> {
     let path = global.manifest_path.as_deref().unwrap_or(Path::new("."));
     Ok(open_project(cx, path)?)
@@ -120,7 +129,7 @@ fn project_as(
     Ok(project)
 }
 
-fn mode<'a>(global: &Global, project: &'a Project) -> LockMode<'a> {
+pub(super) fn mode<'a>(global: &Global, project: &'a Project) -> LockMode<'a> {
     match (&project.lockfile, &project.berksfile_lock) {
         (lockfile, _) if global.locked || global.frozen => LockMode::Exact(lockfile.as_ref()),
         (Some(lockfile), _) => LockMode::Prefer(lockfile),
@@ -135,46 +144,6 @@ fn init(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     standard_output().text(&format!("wrote {}\n", path.display()))
-}
-
-fn build(
-    cx: &Context<'_>,
-    global: &Global,
-    output: Option<&Path>,
-    project: &Project,
-) -> Result<(), Failure> {
-    let options = ArchiveOptions {
-        mtime: environment::mtime()?,
-    };
-    let mode = mode(global, project);
-    if output == Some(Path::new("-")) {
-        let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
-        write_lockfile(&project.lockfile_path, &lockfile)?;
-        let mut stdout = io::stdout().lock();
-        let archive = stream_archive(cx, &layout, &mut stdout, Format::TarGz, &options)?;
-        let receipt = match global.json {
-            true => format!("{:#}\n", report::archive_json(None, &archive)),
-            false => report::archive_text("-", &archive),
-        };
-        if !global.quiet || global.json {
-            let _ = io::stderr().write_all(receipt.as_bytes());
-        }
-        return Ok(());
-    }
-    let path = match output {
-        Some(path) => path.to_owned(),
-        None => PathBuf::from(format!("{}.tar.gz", project.manifest.bundle.name)),
-    };
-    let archive = lock_and_write(cx, &project.manifest, mode, |lockfile, layout| {
-        write_lockfile(&project.lockfile_path, lockfile)?;
-        write_archive(cx, layout, &path, Format::TarGz, &options)
-    })?;
-    let mut out = standard_output();
-    match (global.json, global.quiet) {
-        (true, _) => out.json(&report::archive_json(Some(&path), &archive)),
-        (false, true) => Ok(()),
-        (false, false) => out.text(&report::archive_text(&path.display().to_string(), &archive)),
-    }
 }
 
 fn lock(cx: &Context<'_>, global: &Global, dry_run: bool) -> Result<(), Failure> {
@@ -240,7 +209,7 @@ fn print_lock(
     out.text(&format!("{verb} {}\n{changes}", path.display()))
 }
 
-fn vendor_into(
+pub(super) fn vendor_into(
     cx: &Context<'_>,
     global: &Global,
     dir: &Path,

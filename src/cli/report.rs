@@ -49,22 +49,42 @@ impl Write for Output {
 pub(super) fn archive_text(path: &str, archive: &Archive) -> String {
     let digests = &archive.digests;
     let mut text = format!(
-        "{path}  {} bytes, {} files\n  content    {}\n  container  sha256:{}\n  archive    sha256:{}\n",
-        archive.size, archive.files, digests.content, digests.container, digests.archive,
+        "{path}  {} bytes, {} files\n  content    {}\n",
+        archive.size, archive.files, digests.content
     );
+    if let Some(container) = digests.container {
+        text.push_str(&format!("  container  {container}\n"));
+    }
+    text.push_str(&format!("  archive    sha256:{}\n", digests.archive));
+    if let Some(compression) = &archive.compression {
+        let (encoder, level) = (compression.encoder, compression.level.as_str());
+        let block = compression.block;
+        text.push_str(&format!(
+            "  encoder    {encoder}, level {level}, blocks of {block} bytes\n"
+        ));
+    }
     text.push_str(&cookbooks_text(&archive.cookbooks));
     text
 }
 
 /// The receipt of an archive as a document.
 pub(super) fn archive_json(path: Option<&Path>, archive: &Archive) -> Value {
+    let compression = archive.compression.map(|compression| {
+        json!({
+            "encoder": compression.encoder,
+            "level": compression.level.as_str(),
+            "block": compression.block,
+        })
+    });
     json!({
         "path": path.map(|path| path.to_string_lossy()),
+        "format": archive.format.as_str(),
+        "compression": compression,
         "size": archive.size,
         "files": archive.files,
         "digests": {
             "content": archive.digests.content.to_string(),
-            "container": format!("sha256:{}", archive.digests.container),
+            "container": archive.digests.container.map(|digest| digest.to_string()),
             "archive": format!("sha256:{}", archive.digests.archive),
         },
         "cookbooks": cookbooks_json(&archive.cookbooks),
@@ -86,6 +106,7 @@ pub(super) fn vendored_text(folder: &Path, vendored: &Vendored) -> String {
 pub(super) fn vendored_json(folder: &Path, vendored: &Vendored) -> Value {
     json!({
         "path": folder.to_string_lossy(),
+        "format": "dir",
         "files": vendored.files,
         "kept": vendored.kept,
         "digests": { "content": vendored.content.to_string() },

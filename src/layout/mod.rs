@@ -1,6 +1,7 @@
 //! What an archive holds: every file of every cookbook under its path, planned once and read by
 //! every writer.
 
+mod consumer;
 mod links;
 mod omission;
 mod plan;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use crate::archive::Format;
 use crate::digest::{ContentDigest, Digest};
 use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::Cancelled;
@@ -35,6 +37,7 @@ pub use run_list::RunListProblem;
 pub struct Layout {
     kind: LayoutKind,
     entries: Vec<Entry>,
+    target: Target,
     cookbooks: Vec<PackedCookbook>,
     omitted: Vec<OmittedFile>,
     warnings: Vec<Diagnostic>,
@@ -203,6 +206,7 @@ impl Layout {
         let mut layout = Self {
             kind,
             entries: Vec::new(),
+            target: manifest.bundle.target,
             cookbooks: Vec::with_capacity(cookbooks.len()),
             omitted: Vec::new(),
             warnings: Vec::new(),
@@ -305,6 +309,13 @@ impl Layout {
     /// What a person should know of this layout.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.warnings
+    }
+
+    /// What a person should know of this layout in an archive of this format: whether the manifest's
+    /// target reads it.
+    pub fn warnings_as(&self, format: Format) -> Vec<Diagnostic> {
+        let first = self.entries.first().map(|entry| entry.path().as_str());
+        consumer::warnings(self.target, format, first.unwrap_or_default())
     }
 
     /// The identity of names, modes and contents.

@@ -460,7 +460,11 @@ impl Planner<'_> {
             self.cancel.check()?;
             let count = fill(&mut *file, buffer).map_err(failed)?;
             let bytes = &buffer[..count];
-            if size == 0 && archive::is_own(&mut &*bytes) {
+            // What decides may stand far behind the beginning.
+            if size == 0
+                && archive::begins_as_own(bytes)
+                && archive::is_own(&mut *self.tree.open(source)?)
+            {
                 return Ok(Content::OwnArchive);
             }
             if size == 0

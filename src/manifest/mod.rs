@@ -212,6 +212,15 @@ impl Target {
         ("chef-solo", Target::ChefSolo),
     ];
 
+    /// Its name in a manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Target::OpsWorks => "opsworks",
+            Target::Ssm => "ssm",
+            Target::ChefSolo => "chef-solo",
+        }
+    }
+
     /// The layout that this consumer wants.
     pub fn default_layout(self) -> LayoutKind {
         match self {

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::git::verify_mirror;
 use crate::store::{
     CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_record,
-    verify_universe,
+    verify_segment, verify_universe,
 };
 use crate::text::nearest;
 
@@ -290,6 +290,7 @@ fn verify(
             verify_mirror(&item.path, cx.cancel())
         }
         CacheKind::Universe => verify_universe(&item.path, cx.cancel()),
+        CacheKind::Segment => verify_segment(&item.path, cx.cancel()),
         CacheKind::Lfs | CacheKind::Cookbook => verify_object(&item.path, cx.cancel()),
         CacheKind::Plan => verify_record(&item.path, cx.cancel()),
     }

@@ -10,14 +10,14 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::{Context, Error};
-use crate::archive::{self, Archive, ArchiveOptions, Format};
-use crate::aside::{AsideError, AsideFile, write_if_changed};
+use crate::archive::{self, Archive, ArchiveOptions, Format, Writing};
+use crate::aside::{AsideError, ReplacedFile, write_if_changed};
 use crate::event::Event;
 use crate::layout::Layout;
 use crate::lockfile::Lockfile;
 
 /// Writes a layout as an archive to a file. It is written aside and renamed: a failure or a kill
-/// leaves what stood at `path` as it was.
+/// leaves what stood at `path` as it was. A file that holds the same bytes already is not touched.
 ///
 /// # Errors
 /// When a source or the disk fails, or something else than an archive stands at `path`.
@@ -33,7 +33,7 @@ pub fn write_archive(
             path: path.to_owned(),
         });
     }
-    let mut file = AsideFile::create(path)?;
+    let mut file = ReplacedFile::create(path)?;
     let archive = stream_archive(cx, layout, &mut file, format, options)?;
     file.persist()?;
     Ok(archive)
@@ -46,11 +46,12 @@ fn is_something_else(path: &Path) -> bool {
         return false;
     }
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(2).read_to_end(&mut start));
-    read.is_ok() && !start.is_empty() && start != [0x1f, 0x8b]
+    let read = File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    read.is_ok() && !start.is_empty() && Format::of_start(&start).is_none()
 }
 
-/// Writes a layout as an archive to any writer, with the context's progress and cancelling.
+/// Writes a layout as an archive to any writer, with the context's progress and cancelling. Tells
+/// [`Layout::warnings_as`] that format.
 ///
 /// # Errors
 /// When a source or the writer fails; what was written until then is no archive.
@@ -61,6 +62,9 @@ pub fn stream_archive(
     format: Format,
     options: &ArchiveOptions,
 ) -> Result<Archive, Error> {
+    for warning in layout.warnings_as(format) {
+        cx.reporter().report(&Event::Warning(&warning));
+    }
     let total = layout.content_bytes();
     let mut written = 0;
     let mut progress = |bytes: u64| {
@@ -71,7 +75,16 @@ pub fn stream_archive(
         });
         cx.cancel().check()
     };
-    Ok(archive::write(layout, out, format, options, &mut progress)?)
+    let store = cx.store();
+    let segments = store.segments();
+    let writing = Writing {
+        segments: Some(&segments),
+        progress: &mut progress,
+    };
+    let archive = archive::write(layout, out, format, options, writing)?;
+    // A store that cannot be written keeps nothing, and needs no trimming.
+    drop(segments.trim());
+    Ok(archive)
 }
 
 /// Writes a lockfile to its place, unless the same bytes are there. Tells whether it wrote.

@@ -12,6 +12,8 @@ pub enum CacheKind {
     Cookbook,
     /// The universe of a source: what it has, by name and version.
     Universe,
+    /// The compressed segments of archives.
+    Segment,
     /// The plans of cookbooks' files, with their metadata: what was found out of their content.
     Plan,
 }
@@ -28,11 +30,12 @@ pub(super) enum Form {
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Git,
         Self::Lfs,
         Self::Cookbook,
         Self::Universe,
+        Self::Segment,
         Self::Plan,
     ];
 
@@ -43,6 +46,7 @@ impl CacheKind {
             Self::Lfs => "lfs",
             Self::Cookbook => "cookbook",
             Self::Universe => "universe",
+            Self::Segment => "segment",
             Self::Plan => "plan",
         }
     }
@@ -54,6 +58,7 @@ impl CacheKind {
             Self::Lfs => "lfs-1",
             Self::Cookbook => "cookbooks-1",
             Self::Universe => "universe-1",
+            Self::Segment => "segments-1",
             Self::Plan => "plans-1",
         }
     }
@@ -61,7 +66,7 @@ impl CacheKind {
     pub(super) fn form(self) -> Form {
         match self {
             Self::Git | Self::Universe => Form::Folders,
-            Self::Lfs | Self::Cookbook | Self::Plan => Form::Objects,
+            Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment => Form::Objects,
         }
     }
 
@@ -71,6 +76,7 @@ impl CacheKind {
         match self {
             Self::Git | Self::Lfs | Self::Cookbook | Self::Universe => None,
             Self::Plan => Some(256 << 20),
+            Self::Segment => Some(2 << 30),
         }
     }
 

@@ -31,7 +31,7 @@ const ADDED: &str = "cookpack-added";
 const PART: u64 = 16;
 
 /// A use is noted if the last one that was noted is as long ago.
-const NOTED: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const NOTED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
     /// The time that the file system has now. None where the store cannot be written.

@@ -26,6 +26,7 @@ pub use index::{Index, Node};
 use self::header::{BLOCK, Header, Kind, is_zero};
 use self::pax::Pax;
 use self::stream::Stream;
+pub(crate) use self::stream::guess;
 use crate::event::CancelToken;
 use crate::limits::Limits;
 

@@ -130,7 +130,7 @@ fn damaged(error: io::Error) -> TarballError {
 }
 
 /// What it seems to be instead.
-fn guess(start: &[u8]) -> &'static str {
+pub(crate) fn guess(start: &[u8]) -> &'static str {
     let text = start.trim_ascii_start().to_ascii_lowercase();
     match start {
         [] => "nothing",

@@ -234,7 +234,7 @@ fn the_receipt_tells_the_truth() {
         );
     };
     is("/digests/content", &content_digest(&archive));
-    is("/digests/container", &sha256(&archive.container));
+    is("/digests/container", &archive.container_digest());
     is("/digests/archive", &sha256(&bytes));
     assert_eq!(receipt["size"], bytes.len());
     assert_eq!(receipt["files"], archive.members.len());
@@ -250,7 +250,7 @@ fn the_receipt_tells_the_truth() {
     for wanted in [
         "bundle.tar.gz",
         &content_digest(&archive),
-        &sha256(&archive.container),
+        &archive.container_digest(),
         &sha256(&bytes),
         &bytes.len().to_string(),
         "web",

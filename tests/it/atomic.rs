@@ -267,7 +267,7 @@ fn a_device_or_a_fifo_is_never_replaced() {
         .shell(
             "mkfifo pipe\n\
              timeout 20 cat pipe > copy &\n\
-             timeout 20 \"$cookpack\" build -o pipe || true\n\
+             timeout 20 \"$cookpack\" build --format tar.gz -o pipe || true\n\
              test -p pipe\n\
              (: > pipe) & sleep 0.1; kill $! 2>/dev/null || true\n\
              wait %1 || true",
@@ -334,13 +334,13 @@ fn an_archive_never_replaces_what_is_no_archive() {
     for input in ["cookpack.toml", "cookpack.lock", "web/metadata.rb"] {
         let old = sandbox.read(input);
         sandbox
-            .run(&format!("build -o {input}"))
+            .run(&format!("build --format tar.gz -o {input}"))
             .fails(1)
             .says([input, "no archive"]);
         assert!(sandbox.read(input) == old, "{input}");
     }
     // An older archive, and an empty file such as mktemp makes, make way.
     sandbox.write("empty", "");
-    sandbox.ok("build -o empty");
-    sandbox.ok("build -o empty");
+    sandbox.ok("build --format tar.gz -o empty");
+    sandbox.ok("build --format tar.gz -o empty");
 }

@@ -6,6 +6,8 @@ use std::io::Read as _;
 
 use flate2::bufread::GzDecoder;
 
+use super::sha256;
+
 /// One entry.
 #[derive(Clone)]
 pub(crate) struct Member {
@@ -15,6 +17,8 @@ pub(crate) struct Member {
     pub(crate) header: [u8; 512],
     /// The header of the `@LongLink` record before it, if there is one.
     pub(crate) long: Option<[u8; 512]>,
+    /// Where its first header stands in the container.
+    begin: usize,
 }
 
 impl Member {
@@ -53,16 +57,17 @@ impl Tarball {
         Self::parse(container)
     }
 
-    fn parse(container: Vec<u8>) -> Self {
+    pub(crate) fn parse(container: Vec<u8>) -> Self {
         let mut members = Vec::new();
         let mut at = 0;
-        let mut long: Option<(String, [u8; 512])> = None;
+        let mut long: Option<(String, [u8; 512], usize)> = None;
         loop {
             let header = block(&container, at);
             if header == [0; 512] {
                 break;
             }
             check_sum(&header);
+            let begin = at;
             let size = usize::try_from(octal(&header[124..136])).expect("a size");
             let end = at + 512 + size;
             let data = container.get(at + 512..end).expect("the data").to_vec();
@@ -76,18 +81,19 @@ impl Tarball {
                     let path = data.strip_suffix(b"\0").expect("a NUL at the end");
                     assert!(!path.contains(&0), "one NUL, at the end");
                     let path = String::from_utf8(path.to_vec()).expect("UTF-8");
-                    long = Some((path, header));
+                    long = Some((path, header, begin));
                 }
                 b'0' => {
-                    let (path, long) = match long.take() {
-                        Some((path, header)) => (path, Some(header)),
-                        None => (ustar_path(&header), None),
+                    let (path, long, begin) = match long.take() {
+                        Some((path, header, begin)) => (path, Some(header), begin),
+                        None => (ustar_path(&header), None, begin),
                     };
                     members.push(Member {
                         path,
                         data,
                         header,
                         long,
+                        begin,
                     });
                 }
                 other => panic!("an entry of type {:?}", char::from(other)),
@@ -115,6 +121,34 @@ impl Tarball {
     pub(crate) fn member(&self, path: &str) -> &Member {
         let found = self.members.iter().find(|m| m.path == path);
         found.unwrap_or_else(|| panic!("no {path} among {:#?}", self.paths()))
+    }
+
+    /// The identity of the container, written down a second time from its definition.
+    pub(crate) fn container_digest(&self) -> String {
+        let folder = |member: &Member| {
+            let parts: Vec<&str> = member.path.split('/').collect();
+            let depth = if parts[0] == "cookbooks" { 2 } else { 1 };
+            parts[..depth.min(parts.len())].join("/")
+        };
+        let mut begins: Vec<(usize, String)> = Vec::new();
+        for member in &self.members {
+            if begins
+                .last()
+                .is_none_or(|(_, last)| *last != folder(member))
+            {
+                begins.push((member.begin, folder(member)));
+            }
+        }
+        let end = self.container.len() - 1024;
+        let ends = begins.iter().skip(1).map(|(begin, _)| *begin).chain([end]);
+        let lines: String = begins
+            .iter()
+            .zip(ends)
+            .map(|((begin, name), end)| {
+                format!("{}  {name}\n", sha256(&self.container[*begin..end]))
+            })
+            .collect();
+        format!("t1:{}", sha256(lines))
     }
 
     /// The content of one entry, as text.

@@ -1,0 +1,183 @@
+//! Segments: the entries of one cookbook, which are compressed together, kept together, and taken
+//! together from where they are kept.
+
+use std::io::{Read, Write};
+use std::ops::Range;
+
+use super::{ArchiveOptions, Format, WriteError, deflate};
+use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
+use crate::layout::Entry;
+
+/// Bytes of input that are compressed at a time, on one thread. Within a segment every block but the
+/// last one has this size.
+pub(super) const BLOCK: usize = 256 << 10;
+
+/// The number of this form of segments: of what goes into a key, and of what a head means.
+const FORM: &str = "cookpack-segment-1";
+
+/// Keeps compressed segments from one build to the next. Nothing that is kept decides on a byte of an
+/// archive: a segment that is not there, or is damaged, is made anew with the same bytes.
+pub(crate) trait SegmentStore: Sync {
+    /// The segment of a key, if it is there and its head is whole.
+    fn find(&self, key: &Digest) -> Option<StoredSegment>;
+
+    /// Begins to keep a segment, if that can be done.
+    fn begin(&self, key: &Digest) -> Option<Box<dyn NewSegment + '_>>;
+}
+
+/// A segment that was found.
+pub(crate) struct StoredSegment {
+    /// What is known of it.
+    pub(crate) head: Vec<u8>,
+    /// Its bytes, which were not looked at yet.
+    pub(crate) body: Box<dyn StoredBody>,
+}
+
+/// The bytes of a segment that was found.
+pub(crate) trait StoredBody: Send {
+    /// Reads it and checks that it is what was kept; `None` if it is not, or cannot be read.
+    fn load(self: Box<Self>) -> Option<Loaded>;
+}
+
+/// Bytes that are what was kept.
+pub(crate) enum Loaded {
+    /// All of them.
+    Bytes(Vec<u8>),
+    /// They are too many for memory: they are read a second time.
+    Stream(Box<dyn Read + Send>),
+}
+
+/// A segment that is being kept. One that is dropped is not kept.
+pub(crate) trait NewSegment: Write {
+    /// It is whole, and this is its head.
+    fn keep(self: Box<Self>, head: &[u8]);
+}
+
+/// Entries that follow one another and are below one folder.
+#[derive(Clone)]
+pub(super) struct Run<'a> {
+    /// The folder of the cookbook.
+    pub(super) folder: &'a str,
+    /// Its entries.
+    pub(super) entries: &'a [Entry],
+    /// Where they stand among all entries.
+    pub(super) range: Range<usize>,
+}
+
+impl Run<'_> {
+    /// Bytes of content.
+    pub(super) fn content_bytes(&self) -> u64 {
+        self.entries.iter().map(Entry::size).sum()
+    }
+}
+
+/// The entries of a layout, cookbook by cookbook, in their order.
+pub(super) fn runs(entries: &[Entry]) -> impl Iterator<Item = Run<'_>> {
+    let mut begin = 0;
+    let chunks = entries.chunk_by(|a, b| folder(a) == folder(b));
+    chunks.map(move |entries| {
+        let range = begin..begin + entries.len();
+        begin = range.end;
+        Run {
+            folder: entries.first().map_or("", folder),
+            entries,
+            range,
+        }
+    })
+}
+
+fn folder(entry: &Entry) -> &str {
+    ContainerHasher::folder_of(entry.path().as_str())
+}
+
+/// Bytes that are compressed at a time, and what stands before them.
+pub(super) struct Block {
+    /// What it may refer to, and then its own bytes.
+    data: Vec<u8>,
+    /// Where its own begin.
+    begin: usize,
+}
+
+impl Block {
+    /// An empty one behind these bytes.
+    pub(super) fn after(before: &[u8]) -> Self {
+        let window = &before[before.len().saturating_sub(deflate::WINDOW)..];
+        let mut data = Vec::with_capacity(window.len() + BLOCK);
+        data.extend_from_slice(window);
+        Self {
+            begin: data.len(),
+            data,
+        }
+    }
+
+    /// What it may refer to.
+    pub(super) fn before(&self) -> &[u8] {
+        &self.data[..self.begin]
+    }
+
+    /// Its own bytes.
+    pub(super) fn content(&self) -> &[u8] {
+        &self.data[self.begin..]
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.data.len() == self.begin
+    }
+
+    /// What a block behind it may refer to.
+    pub(super) fn window(&self) -> &[u8] {
+        &self.data[self.data.len().saturating_sub(deflate::WINDOW)..]
+    }
+
+    /// Takes from the front of `bytes` what there is room for. Gives the block if that fills it, and is
+    /// the next one from then on.
+    pub(super) fn fill(&mut self, bytes: &mut &[u8]) -> Option<Block> {
+        let room = self.begin + BLOCK - self.data.len();
+        let (now, rest) = bytes.split_at(bytes.len().min(room));
+        self.data.extend_from_slice(now);
+        *bytes = rest;
+        (now.len() == room).then(|| {
+            let next = Self::after(&self.data);
+            std::mem::replace(self, next)
+        })
+    }
+}
+
+/// The name of a segment in a store: a digest of everything that its bytes depend on. `before` is the
+/// digest of the bytes that the first block may refer to.
+pub(super) fn key(
+    run: &Run<'_>,
+    format: Format,
+    options: &ArchiveOptions,
+    before: Digest,
+) -> Digest {
+    let files = run.entries.iter();
+    let content = ContentDigest::of(files.map(|e| (e.path().as_str(), e.executable(), e.digest())));
+    let mut hasher = Hasher::default();
+    let (encoder, level) = (deflate::ENCODER, options.level.as_str());
+    let mtime = options.mtime;
+    hasher.update(
+        format!("{FORM}\n{format}\n{encoder} {level} {BLOCK}\n{mtime}\n{content}\n{before}\n")
+            .as_bytes(),
+    );
+    hasher.finish()
+}
+
+/// Gives what was loaded to `take`, in pieces.
+pub(super) fn for_each_piece(
+    loaded: Loaded,
+    mut take: impl FnMut(Vec<u8>) -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    let mut stream = match loaded {
+        Loaded::Bytes(bytes) => return take(bytes),
+        Loaded::Stream(stream) => stream,
+    };
+    loop {
+        let mut piece = Vec::with_capacity(BLOCK);
+        let read = (&mut stream).take(BLOCK as u64).read_to_end(&mut piece);
+        match read.map_err(WriteError::Segment)? {
+            0 => return Ok(()),
+            _ => take(piece)?,
+        }
+    }
+}

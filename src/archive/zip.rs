@@ -1,0 +1,374 @@
+//! Writes a layout as a zip: the segments of its cookbooks, and the directory of all entries behind
+//! them. What a store has of them is taken from there; the rest is read and compressed on several
+//! threads, a small file whole, a large one in blocks that may refer to what stands before them in it.
+//!
+//! A segment is a cookbook's local headers and contents. Its bytes do not depend on its place, and its
+//! head holds what the directory says of each entry.
+
+mod headers;
+mod own;
+#[cfg(test)]
+mod tests;
+
+use super::deflate::{self, Encoder, WINDOW};
+use super::joiner::{Give, Joiner, SegmentOutput, Wire};
+use super::output::Output;
+use super::pool::with_pool;
+use super::segment::{self, BLOCK, Block, Run};
+use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, copy_pieces};
+use crate::digest::Digest;
+use crate::layout::{Entry, Layout};
+use headers::{DosTime, File, Packed};
+pub(crate) use headers::{LONGEST_PATH, TIMES};
+pub(super) use own::{begins_as_own, is_own};
+
+/// Writes the archive.
+pub(super) fn write<'a>(
+    layout: &'a Layout,
+    options: &'a ArchiveOptions,
+    writing: &mut Writing<'a>,
+    out: &mut Output<'_>,
+) -> Result<(), WriteError> {
+    let entries = layout.entries();
+    let mtime = options.mtime;
+    let time = DosTime::of(mtime).ok_or(WriteError::NoZipTime { mtime })?;
+    if let Some(entry) = entries
+        .iter()
+        .find(|e| e.path().as_str().len() > LONGEST_PATH)
+    {
+        return Err(WriteError::PathTooLong {
+            path: entry.path().to_string(),
+        });
+    }
+    let zip = with_pool(options.jobs, |pool| {
+        let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Work<'a>>| {
+            read(run.entries, time, scratch, give)
+        };
+        let zip = Zip::new(entries.len(), time);
+        let mut joiner = Joiner::new(zip, options, writing, out, pool, &again);
+        for run in segment::runs(entries) {
+            // It refers to nothing before it.
+            let key = segment::key(&run, Format::Zip, options, Digest::of([]));
+            match joiner.find(&run, &key) {
+                Some(stored) => joiner.add_stored(&run, key, stored)?,
+                None => joiner.add_compressed(&run, key, |scratch, give| {
+                    Ok((read(run.entries, time, scratch, give)?, ()))
+                })?,
+            }
+        }
+        joiner.finish()
+    })?;
+    zip.write_directory(entries, out)
+}
+
+/// What a thread compresses.
+enum Work<'a> {
+    /// Files, one after the other, and their contents.
+    Whole {
+        entries: &'a [Entry],
+        contents: Vec<u8>,
+        time: DosTime,
+    },
+    /// A part of one.
+    Part { part: Part<'a, ()>, block: Block },
+}
+
+/// Which part of a file it is, and what became of it.
+struct Part<'a, T> {
+    entry: &'a Entry,
+    is_first: bool,
+    is_last: bool,
+    done: T,
+}
+
+/// What a thread gives back.
+enum Done<'a> {
+    /// Headers and contents.
+    Whole {
+        packed: Vec<Packed>,
+        bytes: Vec<u8>,
+        overhead: Vec<u64>,
+    },
+    Part(Part<'a, Compressed>),
+}
+
+struct Compressed {
+    bytes: Vec<u8>,
+    crc: u32,
+    length: u64,
+}
+
+/// Reads the files of a run and gives what is to be compressed: small files several at a time.
+fn read<'a>(
+    mut entries: &'a [Entry],
+    time: DosTime,
+    scratch: &mut Scratch,
+    give: &mut Give<'_, Work<'a>>,
+) -> Result<(), WriteError> {
+    while let Some((first, rest)) = entries.split_first() {
+        if File::of(first, time).is_streamed() {
+            read_parts(first, scratch, give)?;
+            entries = rest;
+            continue;
+        }
+        let mut contents = Vec::new();
+        let (mut count, mut weight, mut content) = (0, 0, 0);
+        for entry in entries {
+            let file = File::of(entry, time);
+            if weight >= BLOCK as u64 || file.is_streamed() {
+                break;
+            }
+            copy_pieces(entry, scratch, &mut |piece| {
+                contents.extend_from_slice(piece);
+                Ok(())
+            })?;
+            count += 1;
+            weight += entry.size() + file.overhead();
+            content += entry.size();
+        }
+        let (now, after) = entries.split_at(count);
+        let work = Work::Whole {
+            entries: now,
+            contents,
+            time,
+        };
+        give(work, content)?;
+        entries = after;
+    }
+    Ok(())
+}
+
+/// Reads a file and gives its parts.
+fn read_parts<'a>(
+    entry: &'a Entry,
+    scratch: &mut Scratch,
+    give: &mut Give<'_, Work<'a>>,
+) -> Result<(), WriteError> {
+    let mut left = entry.size();
+    let mut is_first = true;
+    let mut give = |block: Block| {
+        let content = block.content().len() as u64;
+        left -= content;
+        let part = Part {
+            entry,
+            is_first,
+            is_last: left == 0,
+            done: (),
+        };
+        is_first = false;
+        give(Work::Part { part, block }, content)
+    };
+    let mut block = Block::after(&[]);
+    copy_pieces(entry, scratch, &mut |mut bytes| {
+        while let Some(whole) = block.fill(&mut bytes) {
+            give(whole)?;
+        }
+        Ok(())
+    })?;
+    match block.is_empty() {
+        true => Ok(()),
+        false => give(block),
+    }
+}
+
+/// Appends a file's content, compressed whole.
+fn deflate(encoder: &mut Encoder, options: &ArchiveOptions, content: &[u8], out: &mut Vec<u8>) {
+    for begin in (0..content.len()).step_by(BLOCK) {
+        let end = content.len().min(begin + BLOCK);
+        let before = &content[begin.saturating_sub(WINDOW)..begin];
+        encoder.encode(options.level, before, &content[begin..end], out);
+    }
+    if !content.is_empty() {
+        out.extend(deflate::END);
+    }
+}
+
+/// The archive as far as it is written. Of each entry no more is kept than cannot be known anew: there
+/// may be a million of them.
+struct Zip {
+    time: DosTime,
+    /// Where each entry begins.
+    offsets: Vec<u64>,
+    crcs: Vec<u32>,
+    /// Where the next one begins.
+    end: u64,
+    /// Of the file whose parts come.
+    crc: crc32fast::Hasher,
+    compressed: u64,
+}
+
+impl Zip {
+    fn new(entries: usize, time: DosTime) -> Self {
+        Self {
+            time,
+            offsets: Vec::with_capacity(entries),
+            crcs: Vec::with_capacity(entries),
+            end: 0,
+            crc: crc32fast::Hasher::new(),
+            compressed: 0,
+        }
+    }
+
+    /// Counts an entry that is written.
+    fn add(&mut self, packed: Packed, overhead: u64) {
+        self.offsets.push(self.end);
+        self.crcs.push(packed.crc);
+        self.end += packed.compressed + overhead;
+    }
+
+    /// What is known of an entry that was counted.
+    fn packed(&self, index: usize, file: &File<'_>) -> Packed {
+        let end = self.offsets.get(index + 1).unwrap_or(&self.end);
+        Packed {
+            crc: self.crcs[index],
+            compressed: end - self.offsets[index] - file.overhead(),
+        }
+    }
+
+    fn write_directory(&self, entries: &[Entry], out: &mut Output<'_>) -> Result<(), WriteError> {
+        let mut end = self.end;
+        let mut record = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let file = File::of(entry, self.time);
+            record.clear();
+            file.push_record(self.packed(index, &file), self.offsets[index], &mut record);
+            end += record.len() as u64;
+            out.write(&record)?;
+        }
+        out.write(&headers::end(entries.len() as u64, self.end, end))
+    }
+}
+
+/// Bytes of a head for each entry.
+const HEAD: usize = 12;
+
+impl<'a> Wire<'a> for Zip {
+    type Work = Work<'a>;
+    type Part = Done<'a>;
+    type Read = ();
+    type Head = Vec<u8>;
+
+    fn compress(encoder: &mut Encoder, options: &ArchiveOptions, work: Work<'a>) -> Done<'a> {
+        match work {
+            Work::Part { part, block } => {
+                let content = block.content();
+                let mut bytes = Vec::with_capacity(content.len() / 2);
+                encoder.encode(options.level, block.before(), content, &mut bytes);
+                Done::Part(Part {
+                    entry: part.entry,
+                    is_first: part.is_first,
+                    is_last: part.is_last,
+                    done: Compressed {
+                        bytes,
+                        crc: crc32fast::hash(content),
+                        length: content.len() as u64,
+                    },
+                })
+            }
+            Work::Whole {
+                entries,
+                contents,
+                time,
+            } => {
+                let mut bytes = Vec::with_capacity(contents.len() / 2);
+                let mut packed = Vec::with_capacity(entries.len());
+                let mut overhead = Vec::with_capacity(entries.len());
+                let mut rest = &contents[..];
+                let mut data = Vec::new();
+                for entry in entries {
+                    let file = File::of(entry, time);
+                    let (content, after) = rest.split_at(entry.size() as usize);
+                    rest = after;
+                    data.clear();
+                    deflate(encoder, options, content, &mut data);
+                    let one = Packed {
+                        crc: crc32fast::hash(content),
+                        compressed: data.len() as u64,
+                    };
+                    file.push_header(Some(one), &mut bytes);
+                    bytes.extend_from_slice(&data);
+                    packed.push(one);
+                    overhead.push(file.overhead());
+                }
+                Done::Whole {
+                    packed,
+                    bytes,
+                    overhead,
+                }
+            }
+        }
+    }
+
+    fn parse_head(run: &Run<'a>, bytes: &[u8]) -> Option<Vec<u8>> {
+        (bytes.len() == HEAD * run.entries.len()).then(|| bytes.to_vec())
+    }
+
+    fn begin(&mut self) {}
+
+    fn take(
+        &mut self,
+        part: Done<'a>,
+        out: &mut SegmentOutput<'_, 'a, '_>,
+    ) -> Result<(), WriteError> {
+        let part = match part {
+            Done::Part(part) => part,
+            Done::Whole {
+                packed,
+                bytes,
+                overhead,
+            } => {
+                for (packed, overhead) in packed.into_iter().zip(overhead) {
+                    self.add(packed, overhead);
+                }
+                return out.write_all(bytes);
+            }
+        };
+        let file = File::of(part.entry, self.time);
+        let Compressed { bytes, crc, length } = part.done;
+        if part.is_first {
+            let mut header = Vec::new();
+            file.push_header(None, &mut header);
+            out.write_all(header)?;
+            self.crc = crc32fast::Hasher::new();
+            self.compressed = 0;
+        }
+        self.compressed += bytes.len() as u64;
+        self.crc
+            .combine(&crc32fast::Hasher::new_with_initial_len(crc, length));
+        out.write_all(bytes)?;
+        if part.is_last {
+            let packed = Packed {
+                crc: std::mem::take(&mut self.crc).finalize(),
+                compressed: self.compressed + deflate::END.len() as u64,
+            };
+            let mut end = deflate::END.to_vec();
+            file.push_descriptor(packed, &mut end);
+            out.write_all(end)?;
+            self.add(packed, file.overhead());
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: &Run<'a>, (): ()) {}
+
+    fn head(&self, run: &Run<'a>) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEAD * run.entries.len());
+        for (index, entry) in run.range.clone().zip(run.entries) {
+            let packed = self.packed(index, &File::of(entry, self.time));
+            bytes.extend(packed.crc.to_le_bytes());
+            bytes.extend(packed.compressed.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn join(&mut self, run: &Run<'a>, head: Vec<u8>) {
+        for (entry, record) in run.entries.iter().zip(head.as_chunks::<HEAD>().0) {
+            let [a, b, c, d, compressed @ ..] = *record;
+            let packed = Packed {
+                crc: u32::from_le_bytes([a, b, c, d]),
+                compressed: u64::from_le_bytes(compressed),
+            };
+            self.add(packed, File::of(entry, self.time).overhead());
+        }
+    }
+}
