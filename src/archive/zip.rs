@@ -328,7 +328,7 @@ impl<'a> Wire<'a> for Zip {
         if part.is_first {
             let mut header = Vec::new();
             file.push_header(None, &mut header);
-            out.write(&header)?;
+            out.write_all(header)?;
             self.crc = crc32fast::Hasher::new();
             self.compressed = 0;
         }
@@ -343,7 +343,7 @@ impl<'a> Wire<'a> for Zip {
             };
             let mut end = deflate::END.to_vec();
             file.push_descriptor(packed, &mut end);
-            out.write(&end)?;
+            out.write_all(end)?;
             self.add(packed, file.overhead());
         }
         Ok(())

@@ -23,6 +23,7 @@ mod credentials;
 mod determinism;
 mod exit_codes;
 mod fetching;
+mod formats;
 mod git_program;
 mod graph;
 mod house;
