@@ -26,7 +26,7 @@ use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
 use output::Output;
-pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, WireFormat, read_archive};
+pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, read_archive};
 use segment::SegmentStore;
 
 /// An archive's format.

@@ -20,6 +20,7 @@ mod cache;
 mod commands;
 mod contents;
 mod credentials;
+mod deflate;
 mod determinism;
 mod exit_codes;
 mod fetching;

@@ -425,3 +425,137 @@ pub(super) fn write_stored(bits: &mut BitWriter<'_>, data: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals(bytes: &[u8]) -> (Histogram, [Sequence; 1]) {
+        let sequences = [Sequence::of_literals(bytes.len() as u32)];
+        let mut histogram = Histogram::EMPTY;
+        histogram.count(bytes, &sequences);
+        (histogram, sequences)
+    }
+
+    /// The kind of a block of these literals, behind `waiting` bits, and how many bits it takes.
+    fn kind(bytes: &[u8], waiting: u32) -> (u64, u64) {
+        let (histogram, sequences) = literals(bytes);
+        let mut out = Vec::new();
+        let mut bits = BitWriter::new(&mut out);
+        bits.write(0, waiting);
+        write(&mut bits, bytes, &sequences, &histogram);
+        let rest = bits.waiting();
+        bits.align();
+        let taken = out.len() as u64 * 8 - u64::from((8 - rest) % 8) - u64::from(waiting);
+        let first = u64::from(out[0]) | u64::from(out[1]) << 8;
+        (first >> waiting & 7, taken)
+    }
+
+    /// Different bytes, of which `high` have 9 bits in the fixed code, and so scattered that a code of
+    /// their own takes more.
+    fn scattered(high: usize) -> Vec<u8> {
+        (0..high).map(|at| 255 - (at * 29 % 110) as u8).collect()
+    }
+
+    #[test]
+    fn of_equal_costs_stored_comes_first() {
+        // 10 bits and 9 for each byte, or 40 bits and 8 for each.
+        assert_eq!(kind(&scattered(29), 0), (KIND_FIXED, 10 + 9 * 29));
+        assert_eq!(kind(&scattered(30), 0), (KIND_STORED, 40 + 8 * 30));
+        assert_eq!(kind(&scattered(31), 0), (KIND_STORED, 40 + 8 * 31));
+        // The bits up to the next byte count.
+        assert_eq!(kind(&scattered(24), 5), (KIND_FIXED, 10 + 9 * 24));
+        assert_eq!(kind(&scattered(25), 5), (KIND_STORED, 35 + 8 * 25));
+        assert_eq!(kind(&scattered(31), 6), (KIND_FIXED, 10 + 9 * 31));
+        assert_eq!(kind(&scattered(32), 6), (KIND_STORED, 42 + 8 * 32));
+    }
+
+    #[test]
+    fn of_equal_costs_the_fixed_code_comes_before_its_own() {
+        let mut seen = [0; 3];
+        for a in 0..24usize {
+            for b in 0..24 {
+                for c in 0..12 {
+                    let bytes = [b"ab".repeat(a), b"c".repeat(b), b"xyz".repeat(c)].concat();
+                    if bytes.is_empty() {
+                        continue;
+                    }
+                    let (histogram, _) = literals(&bytes);
+                    let code = Code::of(&histogram);
+                    let dynamic = 3 + Header::of(&code).cost + code.cost(&histogram);
+                    let fixed = 3 + Code::FIXED.cost(&histogram);
+                    let order = fixed.cmp(&dynamic);
+                    seen[(order as i8 + 1) as usize] += 1;
+                    let want = if order.is_le() {
+                        KIND_FIXED
+                    } else {
+                        KIND_DYNAMIC
+                    };
+                    assert_eq!(kind(&bytes, 3), (want, fixed.min(dynamic)));
+                }
+            }
+        }
+        assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+    }
+
+    #[test]
+    fn no_word_is_longer_than_four_of_them_fit() {
+        let mut histogram = Histogram::EMPTY;
+        let (mut now, mut next) = (1, 1);
+        for at in 0..28 {
+            histogram.literals[at] = now;
+            histogram.distances[at] = now;
+            (now, next) = (next, now + next);
+        }
+        let code = Code::of(&histogram);
+        assert_eq!(code.literals.iter().max(), Some(&14));
+        assert_eq!(code.distances.iter().max(), Some(&14));
+        assert!(Header::of(&code).lengths.iter().all(|length| *length <= 7));
+    }
+
+    #[test]
+    fn symbols_are_those_of_the_table_in_the_rfc() {
+        for (length, symbol, further) in [
+            (3, 257, 0),
+            (10, 264, 0),
+            (11, 265, 1),
+            (12, 265, 1),
+            (13, 266, 1),
+            (18, 268, 1),
+            (19, 269, 2),
+            (34, 272, 2),
+            (35, 273, 3),
+            (114, 279, 4),
+            (115, 280, 4),
+            (130, 280, 4),
+            (131, 281, 5),
+            (257, 284, 5),
+            (258, 285, 0),
+        ] {
+            assert_eq!(length_symbol(length), symbol, "{length}");
+            assert_eq!(LENGTH_BITS[symbol - 257], further, "{length}");
+        }
+        for (distance, symbol, further) in [
+            (1, 0, 0),
+            (4, 3, 0),
+            (5, 4, 1),
+            (6, 4, 1),
+            (7, 5, 1),
+            (9, 6, 2),
+            (192, 14, 6),
+            (193, 15, 6),
+            (256, 15, 6),
+            (257, 16, 7),
+            (384, 16, 7),
+            (385, 17, 7),
+            (512, 17, 7),
+            (513, 18, 8),
+            (24_576, 28, 13),
+            (24_577, 29, 13),
+            (32_768, 29, 13),
+        ] {
+            assert_eq!(distance_symbol(distance), symbol, "{distance}");
+            assert_eq!(distance_bits(symbol), further, "{distance}");
+        }
+    }
+}

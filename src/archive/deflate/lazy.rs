@@ -58,7 +58,7 @@ pub(super) fn parse(
             continue;
         }
         let mut added = at + 1;
-        while found.length < FIRST.nice && added < end {
+        while found.length < FIRST.nice {
             let later = matches.longest(buffer, added, end, found.length - 1, LATER);
             added += 1;
             if !is_better(later, found) {

@@ -244,3 +244,83 @@ fn common(sight: &Sight, from: usize) -> u32 {
     }
     length as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: usize = REACH + 1;
+
+    fn buffer(bytes: &[u8]) -> Vec<u8> {
+        [&[0; START], bytes, &[0; SLACK]].concat()
+    }
+
+    #[test]
+    fn nothing_is_left_when_all_is_forgotten() {
+        let bytes: Vec<u8> = (0..60_000u32).map(|at| (at * at >> 7) as u8).collect();
+        let mut matches = Matches::new();
+        matches.skip(&buffer(&bytes), START, START + bytes.len());
+        let tables = |matches: &Matches| {
+            let Tables {
+                chains,
+                before,
+                triples,
+            } = &*matches.0;
+            [&chains[..], before, triples].map(|table| table.iter().any(|at| *at != 0))
+        };
+        assert_eq!(tables(&matches), [true; 3]);
+        matches.clear();
+        assert_eq!(tables(&matches), [false; 3]);
+    }
+
+    #[test]
+    fn of_equal_matches_the_nearer_one_is_found() {
+        let bytes = b"abcdef1 abcdef2 abcdef3 abcdefg";
+        let buffer = buffer(bytes);
+        let mut matches = Matches::new();
+        matches.skip(&buffer, START, START + 24);
+        let effort = Effort { depth: 9, nice: 99 };
+        let end = START + bytes.len();
+        let found = matches.longest(&buffer, START + 24, end, 2, effort);
+        let want = Match {
+            length: 6,
+            distance: 8,
+        };
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn no_match_reaches_beyond_the_end() {
+        let bytes = b"abcdefgh abcdefgh";
+        let buffer = buffer(bytes);
+        for end in 9..=bytes.len() {
+            let mut matches = Matches::new();
+            matches.skip(&buffer, START, START + 9);
+            let effort = Effort { depth: 9, nice: 99 };
+            let found = matches.longest(&buffer, START + 9, START + end, 2, effort);
+            let most = (end - 9) as u32;
+            assert_eq!(found.length, if most < 3 { 0 } else { most });
+        }
+    }
+
+    #[test]
+    fn the_same_position_modulo_two_to_the_16_is_no_match() {
+        // Its distance cannot be said, and its entry looks like the present position.
+        let mut bytes = vec![0; 65_536 + 20];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = (at as u32).wrapping_mul(0x9E37_79B1).to_be_bytes()[0];
+        }
+        // As far back as a match may reach stand the same bytes, which were not added.
+        bytes.copy_within(..8, 32_768);
+        bytes.copy_within(..8, 65_536);
+        let buffer = buffer(&bytes);
+        let effort = Effort { depth: 9, nice: 99 };
+        let (at, end) = (START + 65_536, START + bytes.len());
+        for least in 2..7 {
+            let mut matches = Matches::new();
+            matches.skip(&buffer, START, START + 4);
+            let found = matches.longest(&buffer, at, end, least, effort);
+            assert_eq!(found, Match::default(), "{least}");
+        }
+    }
+}

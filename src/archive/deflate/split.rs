@@ -182,3 +182,101 @@ fn log2(x: u32) -> u32 {
     let fraction = (x << (31 - whole)) >> (31 - LOG_INDEX) & ((1 << LOG_INDEX) - 1);
     (whole << FRACTION) + u32::from(LOGS[fraction as usize])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_bytes(bytes: &[u8]) -> Histogram {
+        let mut histogram = Histogram::EMPTY;
+        histogram.count(bytes, &[Sequence::of_literals(bytes.len() as u32)]);
+        histogram
+    }
+
+    /// 60 bits, and 4 for each symbol.
+    const fn header(symbols: u64) -> u64 {
+        60 + 4 * symbols
+    }
+
+    #[test]
+    fn logarithms_are_right_to_the_hundredth_and_always_the_same() {
+        assert_eq!(log2(0), 0);
+        for power in 0..32 {
+            assert_eq!(log2(1 << power), power << FRACTION);
+        }
+        for x in (1..5000).chain(1_000_000..1_001_000) {
+            let exact = f64::from(x).log2();
+            let found = f64::from(log2(x)) / f64::from(1 << FRACTION);
+            assert!(
+                found <= exact && exact - found < 0.004,
+                "{x}: {found} {exact}"
+            );
+        }
+        let pinned = [3, 5, 7, 100, 511, 1023, 1025, 65_535].map(log2);
+        assert_eq!(
+            pinned,
+            [6492, 9510, 11_498, 27_213, 36_852, 40_954, 40_960, 65_530]
+        );
+    }
+
+    #[test]
+    fn costs_are_those_of_an_ideal_code() {
+        // Seven symbols and the end, three bits each.
+        let few = of_bytes(b"abcdefg");
+        let none = &Histogram::EMPTY;
+        assert_eq!(cost(&few, none), (7 * 8 + 40) << FRACTION, "stored");
+        let many = of_bytes(&b"abcdefg".repeat(100));
+        let exact = cost(&many, none);
+        // 700 symbols of log2 7 bits each; the end, of one in 701, makes them dearer by 10.9 in all.
+        assert_eq!(exact >> FRACTION, 1965 + 10 + header(7));
+        assert_eq!(exact, 8_454_068);
+    }
+
+    #[test]
+    fn further_bits_cost_what_they_are() {
+        let mut histogram = Histogram::EMPTY;
+        let sequence = |length, distance| Sequence {
+            literals: 0,
+            length,
+            distance,
+        };
+        let sequences = [sequence(258, 1), sequence(257, 32_768), sequence(258, 1)];
+        histogram.count(&[0; 773], &sequences);
+        assert_eq!(histogram.bytes, 773);
+        // Of four symbols two are the same: 6 bits. Of three distances two are: 2.75. 5 bits follow the
+        // length 257, and 13 the distance 32,768.
+        let bits = 6 + 2 + 5 + 13 + header(4);
+        assert_eq!(cost(&histogram, &Histogram::EMPTY) >> FRACTION, bits);
+        let mut twice = histogram.clone();
+        twice.add(&histogram);
+        let joined = cost(&histogram, &histogram);
+        assert_eq!(joined, cost(&twice, &Histogram::EMPTY));
+    }
+
+    /// The bytes of the blocks that pieces become.
+    fn blocks(pieces: &[&[u8]]) -> Vec<u32> {
+        let data = pieces.concat();
+        let sequences: Vec<Sequence> = data
+            .chunks(1024)
+            .map(|piece| Sequence::of_literals(piece.len() as u32))
+            .collect();
+        let mut splitter = Splitter::default();
+        let parts = splitter.split(&data, &sequences);
+        parts.map(|part| part.histogram.bytes).collect()
+    }
+
+    #[test]
+    fn blocks_end_where_other_symbols_begin() {
+        let text = b"the quick brown fox jumps over the lazy dog; ".repeat(800);
+        let digits = b"0123456789".repeat(3277);
+        let bytes: Vec<u8> = (0..=255).cycle().take(24 << 10).collect();
+        assert_eq!(blocks(&[&text[..16384]]), [16_384]);
+        assert_eq!(blocks(&[&text[..16384], &text[..8192]]), [24_576]);
+        assert_eq!(
+            blocks(&[&text[..16384], &digits[..32768], &bytes, &text[..5000]]),
+            [16_384, 32_768, 24_576, 5000]
+        );
+        assert_eq!(blocks(&[&bytes, &bytes]), [2 * (24 << 10)]);
+        assert_eq!(blocks(&[]), [0; 0]);
+    }
+}

@@ -321,19 +321,34 @@ fn the_bytes_are_frozen() {
     ];
     let mut changed = Vec::new();
     for (level, kind, want) in golden {
-        let mut hasher = Sha256::new();
         let bytes = sample(kind, 260_000, 2026);
         let mut at = 0;
+        let mut encoded = Vec::new();
         for length in [0, 1, 20, 300, 9679, 50_000, 200_000] {
             let window = &bytes[at - at.min(WINDOW)..at];
-            hasher.update(check(level, window, &bytes[at..at + length]));
+            encoded.extend(check(level, window, &bytes[at..at + length]));
             at += length;
         }
-        let digest = hasher.finalize();
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = sha256(&encoded);
         if digest != want {
             changed.push(format!("{level:?} {kind:?} {digest}"));
         }
     }
     assert!(changed.is_empty(), "{changed:#?}");
+}
+
+/// A block that is encoded in two pieces.
+#[test]
+fn the_bytes_of_a_long_block_are_frozen() {
+    let bytes = sample(Kind::Words, 1_100_000, 2027);
+    let encoded = check(Level::Default, &[], &bytes);
+    assert_eq!(
+        sha256(&encoded),
+        "e3f0e94461eb73f29f9c362210ba5bac812e0bf11114d7b327bab85266655d0d"
+    );
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -27,26 +27,15 @@ use self::content::Visit;
 use self::gzip::TarStream;
 use self::input::Input;
 use self::paths::Paths;
+use crate::archive::Format;
 use crate::digest::{ContainerDigest, ContentDigest, ContentHasher, Digest};
 use crate::event::CancelToken;
 use crate::limits::Limits;
 use crate::path::ArchivePath;
 
-/// The format of an archive that is read.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WireFormat {
-    /// A tar in one gzip member.
-    TarGz,
-    /// The tar alone.
-    Tar,
-    /// A zip archive.
-    Zip,
-}
-
-impl WireFormat {
+impl Format {
     /// The format of an archive that begins like this, if it is one of ours. 512 bytes suffice.
-    pub fn of(start: &[u8]) -> Option<Self> {
+    pub fn of_start(start: &[u8]) -> Option<Self> {
         let is_tar = start.get(257..262) == Some(b"ustar")
             || start.len() >= super::tar::BLOCK
                 && start[..super::tar::BLOCK].iter().all(|b| *b == 0);
@@ -102,7 +91,7 @@ impl Visitor for () {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadReceipt {
     /// Its format.
-    pub format: WireFormat,
+    pub format: Format,
     /// Its size in bytes.
     pub size: u64,
     /// The number of its files.
@@ -126,14 +115,14 @@ pub struct ReadReceipt {
 /// [`ReadError`], at the first deviation; or when `input` or `visitor` fails, or somebody cancels.
 pub fn read_archive(
     input: &mut dyn Read,
-    format: Option<WireFormat>,
+    format: Option<Format>,
     limits: &Limits,
     visitor: &mut dyn Visitor,
     cancel: &CancelToken,
 ) -> Result<ReadReceipt, ReadError> {
     let mut input = Input::new(input);
     let start = input.fill()?;
-    let format = match format.or_else(|| WireFormat::of(start)) {
+    let format = match format.or_else(|| Format::of_start(start)) {
         Some(format) => format,
         None => {
             return Err(ReadError::NotAnArchive {
@@ -150,12 +139,12 @@ pub fn read_archive(
         mtime: None,
     };
     let container = match format {
-        WireFormat::Zip => {
+        Format::Zip => {
             zip::read(&mut input, &mut reading)?;
             None
         }
-        WireFormat::TarGz | WireFormat::Tar => {
-            let is_gzip = format == WireFormat::TarGz;
+        Format::TarGz | Format::Tar => {
+            let is_gzip = format == Format::TarGz;
             let mut stream = TarStream::open(&mut input, is_gzip, limits)?;
             let container = tar::read(&mut stream, &mut reading)?;
             stream.end()?;

@@ -9,8 +9,8 @@ use super::*;
 fn small() -> Vec<File> {
     vec![
         file("a/run", "echo echo echo echo echo\n"),
-        file("b/é", ""),
         file("b/x", "some text"),
+        file("b/é", ""),
     ]
 }
 
@@ -60,7 +60,7 @@ fn flip(whole: &[u8], open: &[Range<usize>], kind: &Open) -> usize {
 #[test]
 fn no_byte_of_a_tar_changes_without_a_trace() {
     let tar = tar_of(&small());
-    let contents = [512..512 + 25, 2048..2048 + 9];
+    let contents = [512..512 + 25, 1536..1536 + 9];
     // Each of the nine changes of each byte of a content gives another content, and that is all.
     assert_eq!(flip(&tar, &contents, &Open::Content), 9 * (25 + 9));
 }
@@ -81,40 +81,32 @@ fn no_byte_of_a_zip_changes_without_a_trace() {
         zip.entry_at(index) as usize + 30 + name..zip.entry_at(index + 1) as usize
     };
     // From 644 to 755 takes more than one bit, so that modes are not open here.
-    flip(&bytes, &[data(0), data(2)], &Open::Packed);
+    flip(&bytes, &[data(0), data(1)], &Open::Packed);
 }
 
 #[test]
 fn the_bits_behind_the_end_of_compressed_data_have_no_effect() {
-    // The very case for which compressed data is left open: the last byte's spare bits.
-    let mut bytes = gzip_of(&tar_of(&small()));
-    let last = bytes.len() - 9;
-    let accepted = (0..8).filter(|bit| {
-        let mut other = bytes.clone();
-        other[last] ^= 1 << bit;
-        read(&other).is_ok()
-    });
-    let accepted = accepted.count();
-    // With an empty last block of one byte and a half, as a sync flush leaves room for.
-    bytes.truncate(10);
-    let mut encoder = Compress::new(Compression::new(6), false);
+    // The very case for which compressed data is left open: the last block is empty and ten bits
+    // long, and nothing reads the other six of its bytes.
     let tar = tar_of(&small());
+    let mut bytes = crate::archive::gzip::HEADER.to_vec();
+    let mut encoder = Compress::new(Compression::new(6), false);
     let mut packed = Vec::with_capacity(tar.len());
     encoder
         .compress_vec(&tar, &mut packed, FlushCompress::Sync)
         .expect("deflate");
     bytes.extend(packed);
     bytes.extend([3, 0]);
+    let spare = bytes.len() - 1;
     bytes.extend(crc_of(&tar).to_le_bytes());
     bytes.extend((tar.len() as u32).to_le_bytes());
-    let whole = read(&bytes).expect("an archive").0;
-    let spare = bytes.len() - 9;
+    let (whole, files) = read(&bytes).expect("an archive");
     for bit in 2..8 {
         let mut other = bytes.clone();
         other[spare] ^= 1 << bit;
-        let other = read(&other).expect("an archive").0;
+        let (other, same) = read(&other).expect("an archive");
+        assert_eq!(same, files);
         assert_eq!(other.container, whole.container);
         assert_ne!(other.archive, whole.archive);
     }
-    assert!(accepted < 8);
 }

@@ -25,7 +25,7 @@ fn each_byte_of_the_gzip_header_is_ours() {
         bytes[offset] ^= 8;
         let error = read_archive(
             &mut &bytes[..],
-            Some(WireFormat::TarGz),
+            Some(Format::TarGz),
             &Limits::default(),
             &mut (),
             &CancelToken::default(),

@@ -6,8 +6,15 @@ use super::*;
 /// A stored block of as many zeros as there can be.
 const BLOCK: usize = 65_535;
 
-/// Blocks of a content of 4 GiB and a little.
-const BLOCKS: u64 = 65_540;
+/// Full blocks of a content of exactly the size from which zip64 is needed, and its last block.
+const BLOCKS: u64 = 65_520;
+const LAST: usize = 65_520;
+
+/// Empty blocks, by which the content comes to more than 4 GiB when it is packed.
+const EMPTY: u64 = 200_000;
+
+/// The size from which zip64 is needed.
+const SIZE: u64 = 0xfff0_0000;
 
 /// Parts that are read one after the other, each as many times as is said.
 struct Parts {
@@ -36,7 +43,11 @@ impl Read for Parts {
 }
 
 fn le(numbers: &[(u64, usize)]) -> Vec<u8> {
-    let bytes = |(number, length): &(u64, usize)| number.to_le_bytes()[..*length].to_vec();
+    let bytes = |(number, length): &(u64, usize)| {
+        let mut bytes = number.to_le_bytes().to_vec();
+        bytes.resize(*length, 0);
+        bytes
+    };
     numbers.iter().flat_map(bytes).collect()
 }
 
@@ -52,11 +63,18 @@ struct Large {
 fn large() -> Large {
     let mut block = vec![0, 0xff, 0xff, 0, 0];
     block.resize(5 + BLOCK, 0);
-    let size = BLOCKS * BLOCK as u64;
-    let packed = BLOCKS * block.len() as u64 + 5;
+    let mut last_block = vec![0];
+    last_block.extend((LAST as u16).to_le_bytes());
+    last_block.extend((!LAST as u16).to_le_bytes());
+    last_block.resize(5 + LAST, 0);
+    let empty_block = vec![0, 0, 0, 0xff, 0xff];
+    let size = BLOCKS * BLOCK as u64 + LAST as u64;
+    assert_eq!(size, SIZE);
+    let packed = BLOCKS * block.len() as u64 + last_block.len() as u64 + EMPTY * 5 + 5;
     let mut crc = Crc::new();
     let zeros = vec![0; BLOCK];
     (0..BLOCKS).for_each(|_| crc.update(&zeros));
+    crc.update(&zeros[..LAST]);
     let crc = u64::from(crc.sum());
     let ones = u64::from(u32::MAX);
 
@@ -81,7 +99,6 @@ fn large() -> Large {
         (3, 2),
         (0, 2),
     ]));
-    small.splice(26..26, [0; 0]);
     small.extend(b"a/s");
     let directory = second + small.len() as u64;
 
@@ -145,6 +162,8 @@ fn large() -> Large {
         parts: vec![
             (header, 1),
             (block, BLOCKS),
+            (last_block, 1),
+            (empty_block, EMPTY),
             (descriptor, 1),
             (small, 1),
             (records, 1),
@@ -198,11 +217,9 @@ fn a_zip_of_more_than_four_gib_is_read() {
         &CancelToken::default(),
     )
     .expect("an archive");
-    let size = BLOCKS * BLOCK as u64;
-    assert!(size > 4 << 30);
     assert_eq!(receipt.size, length);
-    assert_eq!(receipt.content_bytes, size);
-    let wanted = [("a/l".to_owned(), false, size), ("a/s".to_owned(), true, 0)];
+    assert_eq!(receipt.content_bytes, SIZE);
+    let wanted = [("a/l".to_owned(), false, SIZE), ("a/s".to_owned(), true, 0)];
     assert_eq!(list.0, wanted);
     assert!(directory > second);
 }

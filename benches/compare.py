@@ -1,0 +1,356 @@
+"""Measures what `compare.sh` has prepared. Wall and CPU time are each the best of all rounds, which are
+interleaved: what else runs on the machine then falls on all rows alike."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--cookpack", required=True)
+parser.add_argument("--corpus", required=True)
+parser.add_argument("--scratch", required=True)
+parser.add_argument("--rounds", type=int, default=5)
+parser.add_argument("--cookbooks", type=int, default=400)
+parser.add_argument("--only", action="append", default=[])
+parser.add_argument("--scale", action="store_true")
+parser.add_argument("--tsv")
+options = parser.parse_args()
+
+scratch = options.scratch
+out = os.path.join(scratch, "out")
+# Neither the machine's settings nor an earlier run have a say.
+environment = {
+    "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+    "HOME": scratch,
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_AUTHOR_NAME": "bench",
+    "GIT_AUTHOR_EMAIL": "bench@example.com",
+    "GIT_AUTHOR_DATE": "2020-02-20T20:20:20Z",
+    "GIT_COMMITTER_NAME": "bench",
+    "GIT_COMMITTER_EMAIL": "bench@example.com",
+    "GIT_COMMITTER_DATE": "2020-02-20T20:20:20Z",
+}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def at(*parts):
+    return os.path.join(scratch, *parts)
+
+
+def run(*command, cwd=scratch, store=None):
+    """Runs what is not measured."""
+    variables = {**environment, **({"COOKPACK_STORE": store} if store else {})}
+    done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def remove(path):
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.remove(path)
+
+
+class Row:
+    """One line of the table."""
+
+    def __init__(self, name, command, cwd, store=None, prepare=lambda: None):
+        self.name, self.command, self.cwd, self.store, self.prepare = name, command, cwd, store, prepare
+        self.wall = self.cpu = float("inf")
+        self.memory = self.size = 0
+
+    def measure(self):
+        remove(out)
+        self.prepare()
+        remove(out)
+        variables = {**environment, **({"COOKPACK_STORE": self.store} if self.store else {})}
+        usage = at("usage")
+        # A process remembers the memory of the one that started it, so it is a small one that starts it.
+        command = [TIME, "-f", "%U %S %M", "-o", usage, *self.command]
+        begin = time.perf_counter()
+        done = subprocess.run(command, cwd=self.cwd, env=variables, capture_output=True, text=True)
+        wall = time.perf_counter() - begin
+        if done.returncode:
+            sys.exit(f"{self.name} failed:\n{done.stderr}")
+        user, system, memory = open(usage).read().split()
+        self.wall = min(self.wall, wall)
+        self.cpu = min(self.cpu, float(user) + float(system))
+        self.memory = max(self.memory, int(memory) / 1024)
+        self.size = os.path.getsize(out)
+
+
+TIME = shutil.which("time") or sys.exit("memory is measured by GNU time, which is not installed")
+cookpack = options.cookpack
+
+
+def shown(name):
+    return not options.only or any(text in name for text in options.only)
+
+
+def manifest(project, lines):
+    os.makedirs(at(project), exist_ok=True)
+    with open(at(project, "cookpack.toml"), "w") as file:
+        file.write('[bundle]\nname = "bench"\n\n[cookbooks]\n' + "".join(lines))
+
+
+def change(folder, names, number):
+    """Puts something new into each of the cookbooks."""
+    for name in names:
+        with open(os.path.join(folder, name, "recipes", "changed.rb"), "w") as file:
+            file.write(f"# change {number}\n")
+
+
+class Corpus:
+    """So many cookbooks as folders, and as a repository with three commits: `original`, and `one` and
+    `tenth`, in which one cookbook of all, and one of ten, are others."""
+
+    def __init__(self, folder, cookbooks):
+        self.folder, self.repository = at(folder), at(folder + ".git-work")
+        self.names = [f"cookbook{index:04}" for index in range(cookbooks)]
+        self.commits = {}
+        if not os.path.isdir(self.folder):
+            say(run(options.corpus, "real", self.folder, str(cookbooks)).strip())
+            for name in self.names:
+                os.makedirs(os.path.join(self.folder, name, "recipes"), exist_ok=True)
+            change(self.folder, self.names, 0)
+        change(self.folder, self.names, 0)
+        if not os.path.isdir(self.repository):
+            shutil.copytree(self.folder, self.repository)
+            self.git("init", "-q", "-b", "main")
+            for commit, names in [("original", []), ("one", self.one()), ("tenth", self.tenth())]:
+                change(self.repository, names, commit)
+                self.git("add", "-A", "-f")
+                self.git("commit", "-q", "-m", commit)
+                self.git("tag", commit)
+                change(self.repository, names, 0)
+            self.git("reset", "-q", "--hard", "original")
+            self.git("repack", "-a", "-d", "-q")
+
+    def git(self, *arguments):
+        return run("git", *arguments, cwd=self.repository)
+
+    def one(self):
+        return [self.names[len(self.names) // 2]]
+
+    def tenth(self):
+        return self.names[5::10]
+
+    def pinned(self, commit, count=None):
+        """A project of the first cookbooks, locked to a commit."""
+        names = self.names[:count]
+        project = f"{os.path.basename(self.folder)}-{commit}-{len(names)}"
+        manifest(
+            project,
+            [f'{n} = {{ git = "{self.repository}", tag = "{commit}", rel = "{n}" }}\n' for n in names],
+        )
+        return at(project)
+
+
+def cookpack_rows(corpus):
+    names = corpus.names
+    of = f"of {len(names)}"
+    build = [cookpack, "build", "-q", "-o", out]
+    help_text = run(cookpack, "build", "--help")
+
+    def known(option):
+        if option in help_text:
+            return True
+        say(f"SKIPPED: this cookpack has no {option}")
+        return False
+
+    # From folders.
+    manifest("folders", [f'{name} = {{ path = "{os.path.join(corpus.folder, name)}" }}\n' for name in names])
+    folders, store = at("folders"), at("store-folders")
+    numbers = iter(range(1, 1_000_000))
+
+    def cold():
+        remove(at("store-cold"))
+
+    def warm(command):
+        """An earlier build has seen all that lies there."""
+        run(*command, cwd=folders, store=store)
+
+    def warm_then_change(command, changed):
+        change(corpus.folder, names, 0)
+        warm(command)
+        change(corpus.folder, changed, next(numbers))
+
+    def unchanged(command):
+        change_back = any(
+            open(os.path.join(corpus.folder, name, "recipes/changed.rb")).read() != "# change 0\n"
+            for name in names
+        )
+        if change_back:
+            change(corpus.folder, names, 0)
+        warm(command)
+        # A file changed within the clock's grain is read once more, so the first build is not the last.
+        time.sleep(0.05)
+        warm(command)
+
+    rows = []
+    for jobs in (1, 2):
+        command = [*build, "-j", str(jobs)]
+        rows.append(Row(f"cookpack, folders, cold, -j{jobs}", command, folders, at("store-cold"), cold))
+    two = [*build, "-j", "2"]
+    rows.append(Row("cookpack, folders, nothing changed", two, folders, store, lambda: unchanged(two)))
+    for changed in (corpus.one(), corpus.tenth()):
+        prepare = lambda changed=changed: warm_then_change(two, changed)
+        rows.append(Row(f"cookpack, folders, {len(changed)} {of} changed", two, folders, store, prepare))
+    no_index = [*two, "--no-index"]
+    if known("--no-index"):
+        prepare = lambda: unchanged(no_index)
+        rows.append(Row("cookpack, folders, nothing changed, --no-index", no_index, folders, store, prepare))
+    rows += pinned_rows(corpus, two, None)
+    if known("--format"):
+        zipped = [*two, "--format", "zip"]
+        rows.append(Row("cookpack, zip, cold, -j2", zipped, folders, at("store-cold"), cold))
+        rows.append(Row("cookpack, zip, nothing changed", zipped, folders, store, lambda: unchanged(zipped)))
+        tar = [*two, "--format", "tar"]
+        rows.append(Row("cookpack, tar, cold", tar, folders, at("store-cold"), cold))
+    if known("--level"):
+        best = [*two, "--level", "best"]
+        rows.append(Row("cookpack, --level best, cold, -j2", best, folders, at("store-cold"), cold))
+    return rows
+
+
+def pinned_rows(corpus, build, count, only_one=False):
+    """From git pins. What is measured finds all commits in the store: nothing is fetched."""
+    kept, store = at(f"store-pinned-{count}"), at(f"store-pinned-run-{count}")
+    mirrors = at(f"store-mirrors-{count}")
+    commits = ["original", "one"] if only_one else ["original", "one", "tenth"]
+    projects = {commit: corpus.pinned(commit, count) for commit in commits}
+    build = [*build, "--frozen"]
+    of = f"of {len(corpus.names[:count])}"
+
+    def stores():
+        if os.path.isdir(kept):
+            return
+        for project in projects.values():
+            run(cookpack, "lock", "-q", cwd=project, store=mirrors)
+        for name in os.listdir(mirrors):
+            # What was found out while it was locked: only the objects are to stay.
+            if name.split("-")[0] in ("plans", "segments"):
+                remove(os.path.join(mirrors, name))
+        shutil.copytree(mirrors, kept)
+        run(*build, cwd=projects["original"], store=kept)
+
+    def copy(origin):
+        stores()
+        remove(store)
+        shutil.copytree(origin, store)
+
+    def row(name, commit, origin):
+        return Row(name, build, projects[commit], store, lambda: copy(origin))
+
+    one = row(f"cookpack, git pins, 1 {of} changed", "one", kept)
+    if only_one:
+        return [one]
+    return [
+        row("cookpack, git pins, cold, -j2", "original", mirrors),
+        row("cookpack, git pins, nothing changed", "original", kept),
+        one,
+        row(f"cookpack, git pins, {len(corpus.tenth())} {of} changed", "tenth", kept),
+    ]
+
+
+def peer_rows(corpus):
+    peers = [
+        ("tar", "tar | gzip -6", ["gzip"], f"tar --sort=name -cf - . | gzip -6 -n > {out}", corpus.folder),
+        ("tar", "tar | pigz -6 -p 2", ["pigz"], f"tar --sort=name -cf - . | pigz -6 -n -p 2 > {out}", corpus.folder),
+        ("bsdtar", "bsdtar -czf", [], f"bsdtar -czf {out} .", corpus.folder),
+        ("git", "git archive", ["gzip"], f"git archive --format=tar.gz -o {out} original", corpus.repository),
+        ("zip", "zip -X", [], f"zip -X -q -r {out}.zip . && mv {out}.zip {out}", corpus.folder),
+    ]
+    for tool, name, others, command, cwd in peers:
+        missing = [t for t in [tool, *others] if not shutil.which(t)]
+        if missing:
+            say(f"SKIPPED: {name}: {', '.join(missing)} is not installed")
+        else:
+            yield Row(name, ["sh", "-c", command], cwd)
+
+
+# What issue 6 asks for: of which row, of what, beside which row, at least or at most how much.
+GZIP, PIGZ = "tar | gzip -6", "tar | pigz -6 -p 2"
+LIMITS = [
+    ("cookpack, folders, cold, -j2", "wall", PIGZ, 1.8),
+    ("cookpack, folders, cold, -j2", "wall", GZIP, 4.0),
+    ("cookpack, folders, cold, -j2", "cpu", GZIP, 0.44),
+    ("cookpack, folders, cold, -j2", "size", GZIP, 1.0),
+    ("cookpack, folders, cold, -j1", "wall", GZIP, 2.4),
+    ("cookpack, git pins, cold, -j2", "wall", PIGZ, 1.8),
+    ("cookpack, git pins, cold, -j2", "wall", GZIP, 4.0),
+    ("cookpack, git pins, cold, -j2", "cpu", GZIP, 0.44),
+    ("cookpack, git pins, 1 of ", "wall", PIGZ, 20),
+    ("cookpack, folders, 1 of ", "wall", PIGZ, 12),
+    ("cookpack, git pins, nothing changed", "wall", PIGZ, 40),
+    ("cookpack, folders, nothing changed", "wall", PIGZ, 15),
+]
+MEMORY = 32
+
+
+def table(rows):
+    by_name = {row.name: row for row in rows}
+    gzip, pigz = by_name.get(GZIP), by_name.get(PIGZ)
+
+    def times(peer, row):
+        return f"{peer.wall / row.wall:8.2f}" if peer else "       -"
+
+    print(f"{'':48}{'wall s':>8}{'CPU s':>8}{'MiB':>7}{'bytes':>12}{'x gzip':>8}{'x pigz':>8}{'CPU':>7}")
+    for row in rows:
+        cpu = f"{row.cpu / gzip.cpu:7.2f}" if gzip else "      -"
+        print(
+            f"{row.name:48}{row.wall:8.3f}{row.cpu:8.2f}{row.memory:7.1f}{row.size:12}"
+            f"{times(gzip, row)}{times(pigz, row)}{cpu}"
+        )
+    print("\nx: how many times as fast as that; CPU: beside gzip's; MiB: of the largest process.\n")
+    for start, figure, other, limit in LIMITS:
+        peer = by_name.get(other)
+        row = next((row for row in rows if row.name.startswith(start)), None)
+        if not row or not peer:
+            continue
+        if figure == "wall":
+            ratio, word = peer.wall / row.wall, "at least"
+            reached = ratio >= limit
+        else:
+            ratio, word = getattr(row, figure) / getattr(peer, figure), "at most"
+            reached = ratio <= limit
+        mark = "ok    " if reached else "MISSED"
+        print(f"{mark} {figure:5}{ratio:7.3f}  {word} {limit}: {row.name}, beside {peer.name}")
+    for row in rows:
+        if row.name.startswith("cookpack") and row.memory > MEMORY:
+            print(f"MISSED memory {row.memory:.1f} MiB, at most {MEMORY}: {row.name}")
+
+
+def main():
+    corpus = Corpus("corpus", options.cookbooks)
+    # What is filtered out is not prepared either, but for what others stand on.
+    rows = [row for row in [*peer_rows(corpus), *cookpack_rows(corpus)] if shown(row.name)]
+    if options.scale:
+        many = Corpus("many", 1600)
+        two = [cookpack, "build", "-q", "-o", out, "-j", "2"]
+        for count in (100, 400, 1600):
+            rows += pinned_rows(many, two, count, only_one=True)
+            rows[-1].name = f"scale: 1 of {count} changed, from git pins"
+    for number in range(options.rounds):
+        say(f"round {number + 1} of {options.rounds}")
+        for row in rows:
+            row.measure()
+    table(rows)
+    if options.tsv:
+        with open(options.tsv, "w") as file:
+            print("name", "wall_s", "cpu_s", "peak_mib", "bytes", sep="\t", file=file)
+            for row in rows:
+                print(row.name, f"{row.wall:.4f}", f"{row.cpu:.2f}", f"{row.memory:.1f}", row.size, sep="\t", file=file)
+
+
+main()
