@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use super::{Context, Error};
-use crate::archive::{self, Archive, ArchiveOptions, Format, WireFormat, Writing};
+use crate::archive::{self, Archive, ArchiveOptions, Format, Writing};
 use crate::aside::{AsideError, ReplacedFile, write_if_changed};
 use crate::event::Event;
 use crate::layout::Layout;
@@ -47,7 +47,7 @@ fn is_something_else(path: &Path) -> bool {
     }
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
-    read.is_ok() && !start.is_empty() && WireFormat::of(&start).is_none()
+    read.is_ok() && !start.is_empty() && Format::of_start(&start).is_none()
 }
 
 /// Writes a layout as an archive to any writer, with the context's progress and cancelling. Tells
