@@ -16,13 +16,17 @@ mod block;
 mod huffman;
 mod lazy;
 mod matches;
+mod optimal;
+mod prices;
 mod split;
 mod symbols;
+mod trees;
 
 use super::Level;
 use bits::BitWriter;
 use block::Sequence;
 use matches::{Matches, REACH, SLACK};
+use optimal::Optimal;
 use split::Splitter;
 
 /// The name of this encoder, in receipts and in keys of what it made.
@@ -52,10 +56,15 @@ pub(crate) struct Encoder {
     matches: Matches,
     sequences: Vec<Sequence>,
     splitter: Splitter,
+    /// What only [`Level::Best`] needs.
+    optimal: Option<Box<Optimal>>,
 }
 
 /// Where a block stands in the buffer.
 const START: usize = 1 + WINDOW;
+
+/// Where it stands for [`Level::Best`], which looks as far back from within the window too.
+const BEST_START: usize = START + REACH;
 
 impl Default for Encoder {
     fn default() -> Self {
@@ -70,6 +79,7 @@ impl Encoder {
             matches: Matches::new(),
             sequences: Vec::new(),
             splitter: Splitter::default(),
+            optimal: None,
         }
     }
 
@@ -100,8 +110,11 @@ impl Encoder {
 
     fn write(&mut self, level: Level, window: &[u8], block: &[u8], bits: &mut BitWriter<'_>) {
         let window = &window[window.len().saturating_sub(WINDOW)..];
-        let before = START - window.len();
-        let end = START + block.len();
+        let at = match level {
+            Level::Default => START,
+            Level::Best => BEST_START,
+        };
+        let (before, end) = (at - window.len(), at + block.len());
         self.buffer.clear();
         self.buffer.resize(before, 0);
         self.buffer.extend_from_slice(window);
@@ -109,14 +122,25 @@ impl Encoder {
         self.buffer.resize(end + SLACK, 0);
         self.sequences.clear();
         match level {
-            Level::Default | Level::Best => lazy::parse(
+            Level::Default => lazy::parse(
                 &mut self.matches,
                 &self.buffer,
                 before,
-                START,
+                at,
                 end,
                 &mut self.sequences,
             ),
+            Level::Best => self
+                .optimal
+                .get_or_insert_with(|| Box::new(Optimal::new()))
+                .parse(
+                    &mut self.splitter,
+                    &self.buffer,
+                    before,
+                    at,
+                    end,
+                    &mut self.sequences,
+                ),
         }
         let (mut data, mut sequences) = (block, &self.sequences[..]);
         for part in self.splitter.split(block, sequences) {

@@ -1,0 +1,262 @@
+//! Finds earlier occurrences of what comes next, the nearest of every length: binary trees over the
+//! last 32 KiB.
+//!
+//! All positions whose next four bytes have one hash are a tree, sorted by what follows them. The latest
+//! is the root, and each node is later than those below it. A position that is added takes the root's
+//! place: the way down to where it belongs splits the tree in what sorts before it and what sorts
+//! behind, and passes the nearest match of each length.
+
+use super::matches::{REACH, SLACK};
+use super::symbols::{MAX_MATCH, MIN_MATCH, distance_symbol};
+
+/// What a search looks at: [`REACH`] bytes before a position, and enough behind it to compare a match
+/// of any length eight bytes at a time.
+const SIGHT: usize = REACH + 520;
+
+type Sight = [u8; SIGHT];
+
+const _: () = assert!(SIGHT <= REACH + SLACK);
+
+/// Four bytes select a tree, three a pair of entries.
+const TREES_LOG: u32 = 16;
+const TRIPLES_LOG: u32 = 15;
+
+/// The distance of a child that is not there: farther back than anything may be.
+const NONE: u16 = u16::MAX;
+
+/// How far a search goes.
+#[derive(Clone, Copy)]
+pub(super) struct Effort {
+    /// Nodes of a tree that are compared.
+    pub(super) depth: u32,
+    /// A match of this length ends the search.
+    pub(super) nice: u32,
+}
+
+/// A match, and its distance symbol, in one word: so many are kept that their size counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found(u32);
+
+const LENGTH_MASK: u32 = 0x1FF;
+const SYMBOL_SHIFT: u32 = 9;
+const DISTANCE_SHIFT: u32 = 14;
+
+impl Found {
+    /// No match.
+    pub(super) const NONE: Self = Self(0);
+
+    #[inline(always)]
+    fn new(length: u32, distance: u32) -> Self {
+        let symbol = distance_symbol(distance) as u32;
+        let below = distance.wrapping_sub(1) & (REACH as u32 - 1);
+        Self(length | symbol << SYMBOL_SHIFT | below << DISTANCE_SHIFT)
+    }
+
+    /// The same match, cut to this length.
+    #[inline(always)]
+    pub(super) fn cut(self, length: u32) -> Self {
+        Self(self.0 & !LENGTH_MASK | length)
+    }
+
+    /// The length, 0 of none.
+    #[inline(always)]
+    pub(super) fn length(self) -> u32 {
+        self.0 & LENGTH_MASK
+    }
+
+    /// The distance symbol.
+    #[inline(always)]
+    pub(super) fn symbol(self) -> usize {
+        (self.0 >> SYMBOL_SHIFT & 31) as usize
+    }
+
+    /// The distance, from 1.
+    #[inline(always)]
+    pub(super) fn distance(self) -> u32 {
+        (self.0 >> DISTANCE_SHIFT) + 1
+    }
+}
+
+/// The trees. They know positions only, the bytes come with each call.
+pub(super) struct Trees {
+    /// The root of each tree.
+    roots: Box<[u32; 1 << TREES_LOG]>,
+    /// The last two positions of a hash of three bytes, the later first.
+    triples: Box<[[u32; 2]; 1 << TRIPLES_LOG]>,
+    /// How far before its parent a child stands, of each position the child that sorts before it and
+    /// the one that sorts behind.
+    children: Box<[u16; 2 * REACH]>,
+}
+
+fn filled<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
+    let filled = vec![value; N].into_boxed_slice();
+    filled.try_into().unwrap_or_else(|_| Box::new([value; N]))
+}
+
+#[inline(always)]
+fn load4(bytes: &Sight, at: usize) -> u32 {
+    let mut four = [0; 4];
+    four.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(four)
+}
+
+#[inline(always)]
+fn load8(bytes: &Sight, at: usize) -> u64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(eight)
+}
+
+#[inline(always)]
+fn hash(bytes: u32, log: u32) -> usize {
+    (bytes.wrapping_mul(0x9E37_79B1) >> (32 - log)) as usize
+}
+
+/// The bytes around a position, of a buffer with [`REACH`] bytes before it and [`SLACK`] behind.
+#[inline(always)]
+fn sight(buffer: &[u8], at: usize) -> &Sight {
+    let start = at.wrapping_sub(REACH);
+    buffer
+        .get(start..)
+        .and_then(|rest| rest.first_chunk())
+        .expect("a buffer has room before and behind")
+}
+
+/// Where the child of a position stands in the table.
+#[inline(always)]
+fn slot(at: usize, side: usize) -> usize {
+    at % REACH * 2 + side
+}
+
+impl Trees {
+    pub(super) fn new() -> Self {
+        Self {
+            roots: filled(0),
+            triples: filled([0; 2]),
+            children: filled(NONE),
+        }
+    }
+
+    /// Forgets all positions. The first that may be added is [`REACH`] + 1, so that a position of 0 is
+    /// too far back for all.
+    pub(super) fn clear(&mut self) {
+        self.roots.fill(0);
+        self.triples.fill([0; 2]);
+    }
+
+    /// Adds a position without a search, with the same result for later ones.
+    #[inline(never)]
+    pub(super) fn skip(&mut self, buffer: &[u8], at: usize, end: usize, effort: Effort) {
+        self.add(buffer, at, end, effort, |_| ());
+    }
+
+    /// Adds a position, and gives matches, each longer than the one before and the nearest of its
+    /// length. None reaches beyond `end`. The longest one's length is the result.
+    #[inline(always)]
+    pub(super) fn add(
+        &mut self,
+        buffer: &[u8],
+        at: usize,
+        end: usize,
+        effort: Effort,
+        mut found: impl FnMut(Found),
+    ) -> u32 {
+        let most = (end - at).min(MAX_MATCH as usize) as u32;
+        if most < MIN_MATCH {
+            return 0;
+        }
+        let sight = sight(buffer, at);
+        let here = load4(sight, REACH);
+        let mut best = self.triple(sight, at, here, &mut found);
+
+        let nice = effort.nice.min(most);
+        let root = &mut self.roots[hash(here, TREES_LOG)];
+        let mut node = *root;
+        *root = at as u32;
+        let at = at as u32;
+        // Of what sorts before the position, and of what sorts behind: where the next node of it
+        // belongs, whose child it is there, and how many bytes all further ones share with the position.
+        let mut open = [slot(at as usize, 0), slot(at as usize, 1)];
+        let mut parents = [at; 2];
+        let mut shared = [0; 2];
+        for _ in 0..effort.depth {
+            let back = at.wrapping_sub(node);
+            if back > REACH as u32 {
+                break;
+            }
+            let from = REACH - back as usize;
+            let length = common(sight, from & (REACH - 1), shared[0].min(shared[1]), most);
+            if length > best {
+                best = length;
+                found(Found::new(length, back));
+            }
+            // The farthest node has nothing below it, and its place is the present one's.
+            if back == REACH as u32 {
+                break;
+            }
+            if length >= nice {
+                // The position replaces the node.
+                for side in 0..2 {
+                    let child = self.children[slot(node as usize, side)];
+                    let distance = parents[side] - node + u32::from(child);
+                    self.children[open[side]] = distance.min(u32::from(NONE)) as u16;
+                }
+                return best;
+            }
+            let end = (length & LENGTH_MASK) as usize;
+            let side = usize::from(sight[(from & (REACH - 1)) + end] > sight[REACH + end]);
+            self.children[open[side] % (2 * REACH)] = (parents[side] - node) as u16;
+            let below = slot(node as usize, 1 - side);
+            open[side] = below;
+            parents[side] = node;
+            shared[side] = length;
+            node = node.wrapping_sub(u32::from(self.children[below]));
+        }
+        for open in open {
+            self.children[open] = NONE;
+        }
+        best
+    }
+
+    /// Gives the nearest match of three bytes, if there is one. The result is a length that only a
+    /// longer match is worth to be told of.
+    #[inline(always)]
+    fn triple(
+        &mut self,
+        sight: &Sight,
+        at: usize,
+        here: u32,
+        found: &mut impl FnMut(Found),
+    ) -> u32 {
+        let entries = &mut self.triples[hash(here << 8, TRIPLES_LOG)];
+        let [later, earlier] = *entries;
+        *entries = [at as u32, later];
+        for entry in [later, earlier] {
+            let back = (at as u32).wrapping_sub(entry);
+            if back > REACH as u32 {
+                break;
+            }
+            let from = REACH - back as usize;
+            if (load4(sight, from & (REACH - 1)) ^ here) << 8 == 0 {
+                found(Found::new(MIN_MATCH, back));
+                break;
+            }
+        }
+        MIN_MATCH
+    }
+}
+
+/// How many bytes are the same from here on, at most `most`, of which the first `length` are.
+#[inline(always)]
+fn common(sight: &Sight, from: usize, length: u32, most: u32) -> u32 {
+    let mut length = length;
+    while length < most {
+        let step = (length & LENGTH_MASK) as usize;
+        let differ = load8(sight, from + step) ^ load8(sight, REACH + step);
+        if differ != 0 {
+            return most.min(length + differ.trailing_zeros() / 8);
+        }
+        length += 8;
+    }
+    most
+}
