@@ -162,10 +162,13 @@ pub(super) fn cookbooks() -> Vec<Cookbook<'static>> {
     ]
 }
 
+/// The head and the body of a segment.
+type Kept = (Vec<u8>, Vec<u8>);
+
 /// A store in memory, that can be told to damage what it gives.
 #[derive(Default)]
 pub(super) struct MemoryStore {
-    pub(super) kept: Mutex<HashMap<Digest, (Vec<u8>, Vec<u8>)>>,
+    pub(super) kept: Mutex<HashMap<Digest, Kept>>,
     found: AtomicUsize,
     begun: AtomicUsize,
     damages: AtomicBool,
