@@ -367,7 +367,7 @@ fn the_recipe_of_a_container_digest_gives_it() {
         return;
     }
     for layout in ["flat", "cookbooks"] {
-        let (sandbox, _) = sample(true);
+        let (sandbox, _) = sample();
         let manifest = sandbox.text("cookpack.toml");
         let bundle = format!("[bundle]\nlayout = \"{layout}\"");
         sandbox.write("cookpack.toml", manifest.replacen("[bundle]", &bundle, 1));
