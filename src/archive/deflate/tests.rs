@@ -141,13 +141,17 @@ fn check(level: Level, window: &[u8], block: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_kind_comes_back_at_every_length_near_an_edge() {
-    let lengths = [
+    let lengths: [usize; 30] = [
         0, 1, 2, 3, 4, 5, 7, 8, 9, 64, 255, 256, 257, 258, 259, 260, 511, 1023, 1024, 1025, 4095,
         8191, 8192, 8193, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537,
     ];
     for level in LEVELS {
         for (seed, kind) in (1..).zip(KINDS) {
             for length in lengths {
+                // The slow level takes seconds for all of them.
+                if level == Level::Best && length > 10_000 && length.is_multiple_of(2) {
+                    continue;
+                }
                 check(level, &[], &sample(kind, length, seed));
             }
         }
@@ -161,9 +165,10 @@ fn every_window_is_used_and_nothing_before_it() {
             let bytes = sample(kind, 70_000, 5);
             for length in [0, 1, 2, 3, 4, 257, 32_767, 32_768, 32_769, 40_000] {
                 let (window, block) = bytes.split_at(length);
-                let encoded = check(level, window, &block[..9000]);
+                let block = &block[..if level == Level::Best { 2000 } else { 9000 }];
+                let encoded = check(level, window, block);
                 let last = &window[length.saturating_sub(WINDOW)..];
-                assert_eq!(encoded, encode(level, last, &block[..9000]));
+                assert_eq!(encoded, encode(level, last, block));
             }
         }
         let noise = sample(Kind::Noise, 32_768, 6);
