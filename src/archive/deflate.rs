@@ -121,6 +121,10 @@ impl Encoder {
         self.buffer.extend_from_slice(block);
         self.buffer.resize(end + SLACK, 0);
         self.sequences.clear();
+        let least = match level {
+            Level::Default => split::PIECE,
+            Level::Best => optimal::PIECE,
+        };
         match level {
             Level::Default => lazy::parse(
                 &mut self.matches,
@@ -143,7 +147,7 @@ impl Encoder {
                 ),
         }
         let (mut data, mut sequences) = (block, &self.sequences[..]);
-        for part in self.splitter.split(block, sequences) {
+        for part in self.splitter.split(block, sequences, least) {
             let (these, after) = sequences.split_at(part.sequences);
             let (bytes, rest) = data.split_at(part.histogram.bytes as usize);
             block::write(bits, bytes, these, &part.histogram);
