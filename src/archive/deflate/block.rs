@@ -396,7 +396,7 @@ pub(super) fn write(
         bits.write(KIND_DYNAMIC, KIND_BITS);
         header.write(bits);
         bits.burst(dynamic - header.cost, |burst| {
-            code.write(data, sequences, burst)
+            code.write(data, sequences, burst);
         });
     }
 }

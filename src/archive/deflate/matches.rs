@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn nothing_is_left_when_all_is_forgotten() {
-        let bytes: Vec<u8> = (0..60_000u32).map(|at| (at * at >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..60_000u32).map(|at| ((at * at) >> 7) as u8).collect();
         let mut matches = Matches::new();
         matches.skip(&buffer(&bytes), START, START + bytes.len());
         let tables = |matches: &Matches| {
@@ -321,6 +321,31 @@ mod tests {
             matches.skip(&buffer, START, START + 4);
             let found = matches.longest(&buffer, at, end, least, effort);
             assert_eq!(found, Match::default(), "{least}");
+        }
+    }
+
+    #[test]
+    fn a_chain_ends_where_it_would_lead_forward() {
+        let mut bytes = vec![0; 65_536 + 200];
+        let (old, near, unseen, now) = (0, 65_436, 65_536, 65_636);
+        for at in [old, near, unseen, now] {
+            bytes[at..at + 8].copy_from_slice(b"the same");
+        }
+        // The old entry passes for one of what was not added, which repeats more than what was.
+        for at in [unseen, now] {
+            bytes[at + 8..at + 16].copy_from_slice(b" as here");
+        }
+        let effort = Effort { depth: 9, nice: 99 };
+        let (at, end) = (START + now, START + bytes.len());
+        for (first_byte, want) in [(b't', (8, 200)), (b'T', (0, 0))] {
+            let mut matches = Matches::new();
+            for at in [old, near] {
+                matches.skip(&buffer(&bytes), START + at, START + at + 1);
+            }
+            // With another first byte the near entry is as one of the same hash.
+            bytes[near] = first_byte;
+            let found = matches.longest(&buffer(&bytes), at, end, 3, effort);
+            assert_eq!((found.length, found.distance), want);
         }
     }
 }
