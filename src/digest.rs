@@ -192,7 +192,7 @@ impl fmt::Debug for ContentDigest {
 ///     parts = entry.name.split("/")
 ///     return "/".join(parts[: 2 if parts[0] == "cookbooks" else 1])
 /// tar = open(sys.argv[1], "rb").read()
-/// entries = tarfile.open(sys.argv[1]).getmembers()
+/// entries = tarfile.open(sys.argv[1], encoding="utf-8").getmembers()
 /// segments = [(next(run).offset, name) for name, run in itertools.groupby(entries, folder)]
 /// ends = [at for at, _ in segments[1:]] + [len(tar) - 1024]
 /// lines = [

@@ -47,7 +47,7 @@ pub enum PathProblem {
 }
 
 /// Characters that Windows forbids, beside the control characters.
-const WINDOWS_FORBIDDEN: &str = "<>:\"|?*\\";
+const WINDOWS_FORBIDDEN: [u8; 8] = *b"<>:\"|?*\\";
 
 /// Device names of Windows; COM and LPT take a digit, superscripts included.
 const WINDOWS_DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
@@ -74,7 +74,11 @@ impl ArchivePath {
 
     /// This path below a folder.
     pub(crate) fn below(&self, folder: &ArchivePath) -> ArchivePath {
-        ArchivePath(format!("{}/{}", folder.0, self.0).into())
+        let mut path = String::with_capacity(folder.0.len() + 1 + self.0.len());
+        path.push_str(&folder.0);
+        path.push('/');
+        path.push_str(&self.0);
+        ArchivePath(path.into())
     }
 
     /// The folders above the path, the nearest first.
@@ -109,10 +113,9 @@ fn check_component(component: &str) -> Result<(), PathProblem> {
     if component.ends_with("..") {
         return Err(PathProblem::EndsInDots { component: owned() });
     }
-    if let Some(character) = component
-        .chars()
-        .find(|c| c.is_control() && (*c as u32) < 0x20 || WINDOWS_FORBIDDEN.contains(*c))
-    {
+    // All of them are ASCII, and no part of another character.
+    let is_forbidden = |b: u8| b < 0x20 || WINDOWS_FORBIDDEN.contains(&b);
+    if let Some(character) = component.bytes().find(|b| is_forbidden(*b)).map(char::from) {
         return Err(PathProblem::WindowsCharacter {
             component: owned(),
             character,
@@ -129,7 +132,12 @@ fn check_component(component: &str) -> Result<(), PathProblem> {
 
 fn is_windows_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or(component);
-    let stem = stem.trim_end_matches(' ').to_ascii_lowercase();
+    let stem = stem.trim_end_matches(' ');
+    // The longest is `conout$`.
+    if !(3..=7).contains(&stem.len()) {
+        return false;
+    }
+    let stem = stem.to_ascii_lowercase();
     if WINDOWS_DEVICES.contains(&&*stem) {
         return true;
     }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use super::segment::{Loaded, NewSegment, SegmentStore, StoredBody, StoredSegment};
 use super::*;
+use crate::event::CancelToken;
 use crate::layout::{CookbookPlan, PlannedCookbook, PlannedFile};
+use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::manifest::Manifest;
 use crate::path::ArchivePath;
@@ -160,10 +162,13 @@ pub(super) fn cookbooks() -> Vec<Cookbook<'static>> {
     ]
 }
 
+/// The head and the body of a segment.
+type Kept = (Vec<u8>, Vec<u8>);
+
 /// A store in memory, that can be told to damage what it gives.
 #[derive(Default)]
 pub(super) struct MemoryStore {
-    pub(super) kept: Mutex<HashMap<Digest, (Vec<u8>, Vec<u8>)>>,
+    pub(super) kept: Mutex<HashMap<Digest, Kept>>,
     found: AtomicUsize,
     begun: AtomicUsize,
     damages: AtomicBool,
@@ -442,6 +447,33 @@ fn a_format_is_that_of_a_names_ending() {
         ("/", None),
     ] {
         assert_eq!(Format::of_path(Path::new(name)), format, "{name}");
+    }
+}
+
+#[test]
+fn our_own_reader_reads_what_we_write() {
+    let mut some = cookbooks();
+    some[0].1.push(("files/größe.sh", text(8, 3)));
+    let (layout, _) = layout(&some);
+    let options = ArchiveOptions {
+        mtime: 1_700_000_000,
+        ..options(2)
+    };
+    for format in Format::ALL {
+        let mut bytes = Vec::new();
+        let written = layout.write_to(&mut bytes, format, &options);
+        let written = written.expect("an archive");
+        let (limits, cancel) = (Limits::default(), CancelToken::default());
+        let read = read_archive(&mut &bytes[..], None, &limits, &mut (), &cancel);
+        let read = read.expect("no deviation");
+        assert_eq!((read.format, read.size), (format, written.size));
+        assert_eq!(read.files, written.files as u64);
+        assert_eq!(read.content_bytes, layout.content_bytes());
+        assert_eq!(read.mtime, Some(options.mtime));
+        let digests = written.digests;
+        assert_eq!(read.content, digests.content);
+        assert_eq!(read.container, digests.container);
+        assert_eq!(read.archive, digests.archive);
     }
 }
 

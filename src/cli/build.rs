@@ -134,10 +134,11 @@ pub(super) fn build(
     chosen: Chosen,
     project: &Project,
 ) -> Result<(), Failure> {
-    let mut options = ArchiveOptions::default();
-    options.mtime = environment::mtime()?;
-    options.jobs = jobs(global);
-    options.level = chosen.level;
+    let options = ArchiveOptions {
+        mtime: environment::mtime()?,
+        level: chosen.level,
+        jobs: jobs(global),
+    };
     let mode = mode(global, project);
     let (path, format) = match chosen.place {
         Place::Folder(folder) => return vendor_into(cx, global, &folder, project),

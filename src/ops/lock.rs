@@ -170,7 +170,7 @@ pub(super) fn prepare(
         found.extend(named);
     }
     plans.finish();
-    note_what_is_in_no_commit(manifest, &mut found);
+    note_what_is_in_no_commit(&plans, manifest, &mut found);
     let candidates = found
         .iter()
         .map(|(name, (pin, cookbook))| (name.clone(), candidate(pin, cookbook)))
@@ -216,7 +216,7 @@ pub(super) fn prepare(
 }
 
 /// Notes for each folder whether what is packed of it is in no commit.
-fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
+fn note_what_is_in_no_commit(plans: &Plans, manifest: &Manifest, loaded: &mut Gathered) {
     let project = manifest.folder();
     let folders: Vec<_> = loaded
         .values()
@@ -225,7 +225,7 @@ fn note_what_is_in_no_commit(manifest: &Manifest, loaded: &mut Gathered) {
             _ => None,
         })
         .collect();
-    let mut found = are_dirty(&project, &folders).into_iter();
+    let mut found = are_dirty(&plans.folders, &project, &folders).into_iter();
     for (pin, _) in loaded.values_mut() {
         if let Pin::Path { dirty, .. } = pin {
             *dirty = found.next().unwrap_or(false);

@@ -33,7 +33,12 @@ pub(super) struct Root {
     settled: Option<Settled>,
     /// What was told of paths: it is told once a run, and always before anything is read there.
     identities: Mutex<HashMap<Vec<u8>, Option<Digest>>>,
+    /// Folders that were looked through for it, until somebody reads them.
+    seen: Mutex<HashMap<Vec<u8>, Vec<TreeEntry>>>,
 }
+
+/// Folders that are kept until somebody reads them: what is known need not be.
+const MOST_SEEN: usize = 1 << 13;
 
 impl Root {
     /// The root at `folder`. Whether a file may be executed is told by `executables`, if there are.
@@ -47,6 +52,7 @@ impl Root {
             executables,
             settled,
             identities: Mutex::default(),
+            seen: Mutex::default(),
         }
     }
 }
@@ -58,12 +64,7 @@ impl FolderTree {
     }
 
     fn kind_at(&self, path: &[u8], found: &Metadata) -> EntryKind {
-        match (kind_of(found), &self.root.executables) {
-            (EntryKind::File { .. }, Some(known)) => EntryKind::File {
-                executable: known.contains(path),
-            },
-            (kind, _) => kind,
-        }
+        kind_at(self.root.executables.as_ref(), path, found)
     }
 
     /// The name of the folder that a path within the tree means.
@@ -116,6 +117,10 @@ impl Tree for FolderTree {
     }
 
     fn entries(&self, dir: &[u8]) -> Result<Vec<TreeEntry>, TreeError> {
+        let seen = self.root.seen.lock();
+        if let Some(entries) = seen.unwrap_or_else(PoisonError::into_inner).remove(dir) {
+            return Ok(entries);
+        }
         let failed = self.failed(dir);
         let mut entries = Vec::new();
         for entry in fs::read_dir(self.on_disk(dir)?).map_err(&failed)? {
@@ -160,8 +165,26 @@ impl Tree for FolderTree {
         }
         let executables = self.root.executables.as_ref();
         let told = identity(&self.root.folder, path, executables, settled);
-        known().insert(path.to_vec(), told);
-        Ok(told)
+        known().insert(path.to_vec(), told.identity);
+        let seen = self.root.seen.lock();
+        let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_SEEN.saturating_sub(seen.len());
+        seen.extend(told.folders.into_iter().take(room));
+        Ok(told.identity)
+    }
+}
+
+/// What stands at a path, of which the file system says this.
+pub(super) fn kind_at(
+    executables: Option<&Executables>,
+    path: &[u8],
+    found: &Metadata,
+) -> EntryKind {
+    match (kind_of(found), executables) {
+        (EntryKind::File { .. }, Some(known)) => EntryKind::File {
+            executable: known.contains(path),
+        },
+        (kind, _) => kind,
     }
 }
 

@@ -13,6 +13,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::digest::Digest;
+use crate::tree::TreeEntry;
+
 /// How long ago a file must have been changed last. The coarsest clock of a file system in use, that
 /// of FAT, has a step of two seconds.
 const SETTLED: Duration = Duration::from_secs(3);
@@ -35,6 +38,16 @@ impl Settled {
     }
 }
 
+/// What was seen of a file or a folder.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// None where it is not known: nothing stands there, something is too young, or cannot be looked
+    /// at; reading tells what is wrong.
+    pub(super) identity: Option<Digest>,
+    /// The entries of the folders that were seen, by path: whoever reads them need not look again.
+    pub(super) folders: Vec<(Vec<u8>, Vec<TreeEntry>)>,
+}
+
 #[cfg(not(unix))]
 pub(super) use elsewhere::identity;
 #[cfg(unix)]
@@ -45,16 +58,15 @@ mod elsewhere {
     use std::path::Path;
 
     use super::super::folder::Executables;
-    use super::Settled;
-    use crate::digest::Digest;
+    use super::{Seen, Settled};
 
     pub(in super::super) fn identity(
         _root: &Path,
         _path: &[u8],
         _executables: Option<&Executables>,
         _settled: Settled,
-    ) -> Option<Digest> {
-        None
+    ) -> Seen {
+        Seen::default()
     }
 }
 
@@ -62,45 +74,49 @@ mod elsewhere {
 mod unix {
     use std::ffi::OsStr;
     use std::fs::{self, Metadata};
-    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
     use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
 
-    use super::super::folder::Executables;
-    use super::Settled;
-    use crate::digest::{Digest, Hasher};
+    use super::super::folder::{Executables, kind_at};
+    use super::{Seen, Settled};
+    use crate::digest::Hasher;
     use crate::layout::is_version_control;
     use crate::path::join_bytes;
+    use crate::tree::TreeEntry;
 
     /// A folder that is larger or deeper than this is read.
     const MOST_ENTRIES: usize = 1_000_000;
     const MOST_DEPTH: usize = 128;
 
-    /// The identity of the file or the folder at a path below `root`. None where there is none: nothing
-    /// stands there, something is too young, or cannot be looked at; reading tells what is wrong.
+    /// The identity of the file or the folder at a path below `root`.
     pub(in super::super) fn identity(
         root: &Path,
         path: &[u8],
         executables: Option<&Executables>,
         settled: Settled,
-    ) -> Option<Digest> {
+    ) -> Seen {
         let full = match path.is_empty() {
             true => root.to_owned(),
             false => root.join(OsStr::from_bytes(path)),
         };
-        let found = fs::symlink_metadata(&full).ok()?;
         let mut walk = Walk {
             executables,
             settled,
             hasher: Hasher::default(),
             entries: 0,
+            folders: Vec::new(),
         };
         walk.hasher.update(b"stat\0");
-        match found.is_dir() {
-            true => walk.folder(&full, path, 0)?,
-            false => walk.file(path, &found)?,
+        let known = match fs::symlink_metadata(&full) {
+            Ok(found) if found.is_dir() => walk.folder(&full, path, 0),
+            Ok(found) => walk.file(path, &found),
+            Err(_) => None,
+        };
+        Seen {
+            identity: known.map(|()| walk.hasher.finish()),
+            folders: walk.folders,
         }
-        Some(walk.hasher.finish())
     }
 
     struct Walk<'a> {
@@ -108,6 +124,7 @@ mod unix {
         settled: Settled,
         hasher: Hasher,
         entries: usize,
+        folders: Vec<(Vec<u8>, Vec<TreeEntry>)>,
     }
 
     impl Walk<'_> {
@@ -118,14 +135,8 @@ mod unix {
             let mut entries = Vec::new();
             for entry in fs::read_dir(full).ok()? {
                 let entry = entry.ok()?;
-                let name = entry.file_name();
-                // Version control changes its own files whenever it likes, and none is ever packed.
-                let found = match is_version_control(name.as_bytes()) {
-                    true => None,
-                    // `DirEntry::metadata` does not follow links.
-                    false => Some(entry.metadata().ok()?),
-                };
-                entries.push((name, found));
+                // `DirEntry::metadata` does not follow links.
+                entries.push((entry.file_name(), entry.metadata().ok()?));
             }
             self.entries += entries.len();
             if self.entries > MOST_ENTRIES {
@@ -133,26 +144,34 @@ mod unix {
             }
             entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             self.number(entries.len() as u64);
+            let mut listed = Vec::with_capacity(entries.len());
+            let mut is_settled = true;
             for (name, found) in entries {
                 let bytes = name.as_bytes();
                 self.number(bytes.len() as u64);
                 self.hasher.update(bytes);
-                match found {
-                    None => self.hasher.update(b"v"),
-                    Some(found) if found.is_dir() => {
-                        self.hasher.update(b"d");
-                        self.folder(&full.join(&name), &join_bytes(path, bytes), depth + 1)?;
-                    }
-                    Some(found) => {
-                        let path = match self.executables {
-                            Some(_) => join_bytes(path, bytes),
-                            None => Vec::new(),
-                        };
-                        self.file(&path, &found)?;
-                    }
-                }
+                let path = match self.executables.is_some() || found.is_dir() {
+                    true => join_bytes(path, bytes),
+                    false => Vec::new(),
+                };
+                // Version control changes its own files whenever it likes, and none is ever packed.
+                let known = if is_version_control(bytes) {
+                    self.hasher.update(b"v");
+                    Some(())
+                } else if found.is_dir() {
+                    self.hasher.update(b"d");
+                    self.folder(&full.join(&name), &path, depth + 1)
+                } else {
+                    self.file(&path, &found)
+                };
+                is_settled &= known.is_some();
+                listed.push(TreeEntry {
+                    kind: kind_at(self.executables, &path, &found),
+                    name: name.into_vec(),
+                });
             }
-            Some(())
+            self.folders.push((path.to_vec(), listed));
+            is_settled.then_some(())
         }
 
         /// Takes what is told of a file, a link or something else that is no folder.

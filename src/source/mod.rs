@@ -57,6 +57,10 @@ impl Diagnose for FolderError {
 pub(crate) struct Folders {
     settled: Option<Settled>,
     roots: Mutex<HashMap<PathBuf, Arc<Root>>>,
+    /// Folders without links in their paths, by the paths as they are written.
+    real: Mutex<HashMap<PathBuf, PathBuf>>,
+    /// Whether there is a `.git` in a folder.
+    repositories: Mutex<HashMap<PathBuf, bool>>,
 }
 
 impl Folders {
@@ -65,7 +69,7 @@ impl Folders {
     pub(crate) fn new(begun: Option<SystemTime>) -> Self {
         Self {
             settled: begun.and_then(Settled::for_run),
-            roots: Mutex::default(),
+            ..Self::default()
         }
     }
 
@@ -84,11 +88,11 @@ impl Folders {
             path: folder.to_owned(),
             source,
         };
-        let real = fs::canonicalize(folder).map_err(failed)?;
+        let real = self.real(folder).map_err(failed)?;
         if !real.is_dir() {
             return Err(failed(io::ErrorKind::NotADirectory.into()));
         }
-        let (root, base) = root_and_base(project, &real);
+        let (root, base) = self.root_and_base(project, &real);
         // Messages name files as a person would: not `./cookbooks/web`.
         let parts = folder
             .components()
@@ -105,6 +109,59 @@ impl Folders {
         });
         Arc::clone(root)
     }
+
+    /// A folder's path without links. Folders beside each other are looked for once.
+    fn real(&self, folder: &Path) -> io::Result<PathBuf> {
+        let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+            return fs::canonicalize(folder);
+        };
+        // Elsewhere a file system may know the folder by other letters.
+        if !cfg!(target_os = "linux") || parent.as_os_str().is_empty() {
+            return fs::canonicalize(folder);
+        }
+        let mut known = self.real.lock().unwrap_or_else(PoisonError::into_inner);
+        let above = match known.get(parent) {
+            Some(above) => above,
+            None => {
+                let above = fs::canonicalize(parent)?;
+                known.entry(parent.to_owned()).or_insert(above)
+            }
+        };
+        let real = above.join(name);
+        match fs::symlink_metadata(&real) {
+            Ok(found) if !found.is_symlink() => Ok(real),
+            _ => fs::canonicalize(folder),
+        }
+    }
+
+    /// The root of the source of a folder, whose path is without links, and the folder's place in it.
+    fn root_and_base(&self, project: &Path, real: &Path) -> (PathBuf, TreePath) {
+        let project = self.real(project).ok();
+        let is_root = |at: &&Path| project.as_deref() == Some(*at) || self.has_repository(at);
+        let found = real.ancestors().find(is_root).and_then(|root| {
+            let below = real.strip_prefix(root).ok()?;
+            let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
+            let base = TreePath::parse(&parts?.join("/")).ok()?;
+            Some((root.to_owned(), base))
+        });
+        found.unwrap_or_else(|| (real.to_owned(), TreePath::root()))
+    }
+
+    /// The root of the git work tree that holds a folder, whose path is without links.
+    fn work_tree_of<'p>(&self, real: &'p Path) -> Option<&'p Path> {
+        real.ancestors().find(|at| self.has_repository(at))
+    }
+
+    fn has_repository(&self, folder: &Path) -> bool {
+        let known = self.repositories.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(folder) {
+            return *known;
+        }
+        let found = folder.join(".git").exists();
+        known.insert(folder.to_owned(), found);
+        found
+    }
 }
 
 /// [`Folders::open`] for one folder alone, which is read in any case.
@@ -113,17 +170,4 @@ pub(crate) fn open_folder(
     folder: &Path,
 ) -> Result<(FolderTree, TreePath), FolderError> {
     Folders::default().open(project, folder)
-}
-
-/// The root of the source of a folder, whose path is without links, and the folder's place in it.
-fn root_and_base(project: &Path, real: &Path) -> (PathBuf, TreePath) {
-    let project = fs::canonicalize(project).ok();
-    let is_root = |at: &&Path| project.as_deref() == Some(*at) || at.join(".git").exists();
-    let found = real.ancestors().find(is_root).and_then(|root| {
-        let below = real.strip_prefix(root).ok()?;
-        let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
-        let base = TreePath::parse(&parts?.join("/")).ok()?;
-        Some((root.to_owned(), base))
-    });
-    found.unwrap_or_else(|| (real.to_owned(), TreePath::root()))
 }

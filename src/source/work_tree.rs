@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use git2::{ConfigLevel, Repository, Status, StatusOptions};
 
+use super::Folders;
 use super::folder::name_bytes;
-use super::root_and_base;
 use crate::layout::CookbookPlan;
 use crate::path::join_bytes;
 
@@ -72,11 +72,15 @@ fn slashed(path: &Path) -> Vec<u8> {
 /// tree and the folder that [`super::open_folder`] gives. False where there is no work tree.
 ///
 /// A work tree is gone through once, however many of the cookbooks it holds.
-pub(crate) fn are_dirty(project: &Path, cookbooks: &[(PathBuf, &CookbookPlan)]) -> Vec<bool> {
+pub(crate) fn are_dirty(
+    folders: &Folders,
+    project: &Path,
+    cookbooks: &[(PathBuf, &CookbookPlan)],
+) -> Vec<bool> {
     let mut dirty = vec![false; cookbooks.len()];
     let mut by_work_tree: BTreeMap<PathBuf, Vec<(usize, Packed)>> = BTreeMap::new();
     for (index, (folder, plan)) in cookbooks.iter().enumerate() {
-        if let Some((work_tree, packed)) = Packed::of(project, folder, plan) {
+        if let Some((work_tree, packed)) = Packed::of(folders, project, folder, plan) {
             let known = by_work_tree.entry(work_tree).or_default();
             known.push((index, packed));
         }
@@ -127,10 +131,15 @@ struct Packed {
 }
 
 impl Packed {
-    fn of(project: &Path, folder: &Path, plan: &CookbookPlan) -> Option<(PathBuf, Self)> {
-        let real = fs::canonicalize(folder).ok()?;
-        let work_tree = work_tree_of(&real)?;
-        let (root, base) = root_and_base(project, &real);
+    fn of(
+        folders: &Folders,
+        project: &Path,
+        folder: &Path,
+        plan: &CookbookPlan,
+    ) -> Option<(PathBuf, Self)> {
+        let real = folders.real(folder).ok()?;
+        let work_tree = folders.work_tree_of(&real)?;
+        let (root, base) = folders.root_and_base(project, &real);
         let start = slashed(root.strip_prefix(work_tree).ok()?);
         let files = plan.included.iter();
         // A file that is packed through a link depends on both.

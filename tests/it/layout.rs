@@ -369,11 +369,20 @@ fn archives_that_cookpack_wrote_are_left_out_and_others_are_not() {
     sandbox.write("pkg/here", "x");
     sandbox.remove("pkg/here");
     sandbox.ok("build -o pkg/again.tar.gz");
+    sandbox.ok("build --format zip");
+    sandbox.ok("build --format tar");
     let second = sandbox.ok("files");
     let archive = sandbox.build("");
     assert!(sandbox.build_bytes("") == first, "{:?}", archive.paths());
     assert!(archive.has("web/files/theirs.tar.gz"));
-    for name in ["web.tar.gz", "other.tar.gz", "pkg.tgz", "pkg/again.tar.gz"] {
+    for name in [
+        "web.tar.gz",
+        "other.tar.gz",
+        "pkg.tgz",
+        "pkg/again.tar.gz",
+        "web.zip",
+        "web.tar",
+    ] {
         let said = second
             .stderr
             .lines()

@@ -24,6 +24,7 @@ mod deflate;
 mod determinism;
 mod exit_codes;
 mod fetching;
+mod formats;
 mod git_program;
 mod graph;
 mod house;

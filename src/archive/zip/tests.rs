@@ -190,7 +190,7 @@ fn a_warm_zip_reads_only_the_cookbook_that_changed() {
 fn a_time_is_told_in_utc_to_two_seconds() {
     let fields = |year: u16, month: u16, day: u16, (hour, minute, second): (u16, u16, u16)| {
         let date = (year - 1980) << 9 | month << 5 | day;
-        let time = hour << 11 | minute << 5 | second / 2;
+        let time = hour << 11 | minute << 5 | (second / 2);
         Some(DosTime::from_fields(time, date))
     };
     for (seconds, wanted) in [
