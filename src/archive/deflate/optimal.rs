@@ -362,7 +362,7 @@ mod tests {
         prices.literals.fill(4);
         prices.distances.fill(0);
         for (length, price) in (0..).zip(&mut prices.lengths) {
-            *price = 4 * length - 4;
+            *price = 4 * u32::max(length, 1) - 4;
         }
         optimal.price(data, &[(data.len(), prices.clone())]);
         assert_eq!(optimal.steps[13], Found::NONE, "b, and cdef saves one");
