@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn what_is_32768_back_is_found_and_nothing_farther() {
         let mut data = b"recipes/default.rb".to_vec();
-        data.extend((0..REACH - data.len()).map(|at| 128 | (at * at >> 3) as u8));
+        data.extend((0..REACH - data.len()).map(|at| 128 | ((at * at) >> 3) as u8));
         let mut near = data.clone();
         near.extend(b"recipes/default.rb");
         assert_eq!(all(&near, FULL)[REACH].last(), Some(&(18, 32_768)));
