@@ -50,7 +50,7 @@ const MOST_FOUND: usize = 4 * STRETCH;
 /// The most literals of one sequence, so that blocks can be cut between any two sequences.
 const MOST_LITERALS: u32 = 1 << 10;
 
-/// Memory for the parser, some 8 MiB if there is much to parse. What it holds never shows in a result.
+/// Memory for the parser, up to some 8 MiB for any length of data. What it holds never shows in a result.
 pub(super) struct Optimal {
     trees: Trees,
     /// The matches at each position, one position's after another's.
@@ -362,7 +362,7 @@ mod tests {
         prices.literals.fill(4);
         prices.distances.fill(0);
         for (length, price) in (0..).zip(&mut prices.lengths) {
-            *price = 4 * length - 4;
+            *price = 4 * u32::max(length, 1) - 4;
         }
         optimal.price(data, &[(data.len(), prices.clone())]);
         assert_eq!(optimal.steps[13], Found::NONE, "b, and cdef saves one");
