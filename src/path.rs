@@ -74,7 +74,11 @@ impl ArchivePath {
 
     /// This path below a folder.
     pub(crate) fn below(&self, folder: &ArchivePath) -> ArchivePath {
-        ArchivePath(format!("{}/{}", folder.0, self.0).into())
+        let mut path = String::with_capacity(folder.0.len() + 1 + self.0.len());
+        path.push_str(&folder.0);
+        path.push('/');
+        path.push_str(&self.0);
+        ArchivePath(path.into())
     }
 
     /// The folders above the path, the nearest first.

@@ -1,5 +1,5 @@
-//! The store: a folder with what was fetched, shared by every project of a user. It can be deleted
-//! at any time; no answer depends on what it holds.
+//! The store: a folder with what was fetched, and what was worked out of it, shared by every project of
+//! a user. It can be deleted at any time; no answer depends on what it holds.
 //!
 //! ```text
 //! <store>/CACHEDIR.TAG                     tells backup programs to leave the folder out

@@ -9,7 +9,8 @@
 //! stream, with [`END`] behind the last.
 //!
 //! `matches` finds repetitions, `lazy` chooses among them, `split` divides the result into deflate's
-//! own blocks, and `block` writes one.
+//! own blocks, and `block` writes one. For [`Level::Best`] `trees` finds more repetitions, and `optimal`
+//! chooses by their `prices`.
 
 mod bits;
 mod block;
@@ -49,7 +50,8 @@ pub(crate) fn bound(length: usize) -> usize {
 /// A longer block is encoded in pieces, so that neither memory nor time grow faster than it does.
 const PIECE: usize = 1 << 20;
 
-/// Memory for one thread, some 350 KiB and the block. What it holds never shows in a result.
+/// Memory for one thread, some 350 KiB and the block, and up to 9 MiB more once [`Level::Best`] was used.
+/// What it holds never shows in a result.
 pub(crate) struct Encoder {
     /// One byte, so that no position is 0; the window at the end of its place; the block; slack.
     buffer: Vec<u8>,
@@ -121,6 +123,10 @@ impl Encoder {
         self.buffer.extend_from_slice(block);
         self.buffer.resize(end + SLACK, 0);
         self.sequences.clear();
+        let least = match level {
+            Level::Default => split::PIECE,
+            Level::Best => optimal::PIECE,
+        };
         match level {
             Level::Default => lazy::parse(
                 &mut self.matches,
@@ -143,7 +149,7 @@ impl Encoder {
                 ),
         }
         let (mut data, mut sequences) = (block, &self.sequences[..]);
-        for part in self.splitter.split(block, sequences) {
+        for part in self.splitter.split(block, sequences, least) {
             let (these, after) = sequences.split_at(part.sequences);
             let (bytes, rest) = data.split_at(part.histogram.bytes as usize);
             block::write(bits, bytes, these, &part.histogram);

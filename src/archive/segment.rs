@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::{ArchiveOptions, Format, WriteError, deflate};
-use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
+use crate::digest::{ContainerHasher, ContentHasher, Digest, Hasher};
 use crate::layout::Entry;
 
 /// Bytes of input that are compressed at a time, on one thread. Within a segment every block but the
@@ -151,8 +151,11 @@ pub(super) fn key(
     options: &ArchiveOptions,
     before: Digest,
 ) -> Digest {
-    let files = run.entries.iter();
-    let content = ContentDigest::of(files.map(|e| (e.path().as_str(), e.executable(), e.digest())));
+    let mut content = ContentHasher::default();
+    for entry in run.entries {
+        content.file(entry.path().as_str(), entry.executable(), entry.digest());
+    }
+    let content = content.finish();
     let mut hasher = Hasher::default();
     let (encoder, level) = (deflate::ENCODER, options.level.as_str());
     let mtime = options.mtime;

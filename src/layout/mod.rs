@@ -8,13 +8,13 @@ mod plan;
 mod record;
 mod run_list;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::archive::Format;
-use crate::digest::{ContentDigest, Digest};
+use crate::digest::{ContentDigest, ContentHasher, Digest};
 use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::Cancelled;
 use crate::lockfile::Pin;
@@ -212,17 +212,18 @@ impl Layout {
             warnings: Vec::new(),
         };
         let mut refusals = Vec::new();
-        let mut folders: Vec<(String, &CookbookName)> = Vec::new();
+        let mut folders: HashMap<String, &CookbookName> = HashMap::new();
         for cookbook in &cookbooks {
             let name = &cookbook.packed.name;
             let folded = crate::path::fold_case(name.as_str());
-            if let Some((_, first)) = folders.iter().find(|(other, _)| *other == folded) {
+            if let Some(first) = folders.insert(folded, name) {
                 return Err(LayoutError::TwoOfOneName {
-                    first: (*first).clone(),
+                    first: first.clone(),
                     second: name.clone(),
                 });
             }
-            folders.push((folded, name));
+        }
+        for cookbook in &mut cookbooks {
             refusals.extend(layout.add(cookbook));
         }
         if !refusals.is_empty() {
@@ -237,8 +238,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Adds one cookbook's files; gives what is refused.
-    fn add(&mut self, cookbook: &PlannedCookbook) -> Vec<LayoutRefusal> {
+    /// Takes one cookbook's files out of its plan; gives what is refused.
+    fn add(&mut self, cookbook: &mut PlannedCookbook) -> Vec<LayoutRefusal> {
         let name = &cookbook.packed.name;
         let refuse = |path: &str, reason| LayoutRefusal {
             cookbook: name.clone(),
@@ -261,7 +262,11 @@ impl Layout {
                 return refusals;
             }
         };
-        for file in &cookbook.plan.included {
+        if cookbook.plan.file(METADATA_JSON).is_none() {
+            self.entries
+                .push(made_entry(&folder, &cookbook.compiled_metadata));
+        }
+        for file in std::mem::take(&mut cookbook.plan.included) {
             self.entries.push(Entry {
                 path: file.path.below(&folder),
                 executable: file.executable,
@@ -269,18 +274,14 @@ impl Layout {
                 digest: file.digest,
                 content: Content::Source {
                     tree: Arc::clone(&cookbook.tree),
-                    path: file.source.clone(),
+                    path: file.source,
                 },
             });
         }
-        if cookbook.plan.file(METADATA_JSON).is_none() {
-            self.entries
-                .push(made_entry(&folder, &cookbook.compiled_metadata));
-        }
         self.omitted
-            .extend(cookbook.plan.omitted.iter().map(|file| OmittedFile {
+            .extend(cookbook.plan.omitted.drain(..).map(|file| OmittedFile {
                 path: format!("{folder}/{}", file.path),
-                reason: file.reason.clone(),
+                reason: file.reason,
             }));
         self.cookbooks.push(cookbook.packed.clone());
         refusals
@@ -320,13 +321,12 @@ impl Layout {
 
     /// The identity of names, modes and contents.
     pub fn content_digest(&self) -> ContentDigest {
-        let file = |e: &Entry| (e.path.clone(), e.executable, e.digest);
-        let files: Vec<_> = self.entries.iter().map(file).collect();
-        ContentDigest::of(
-            files
-                .iter()
-                .map(|(path, x, digest)| (path.as_str(), *x, *digest)),
-        )
+        // They are in order: nothing has to be sorted, and a million of them not copied.
+        let mut hasher = ContentHasher::default();
+        for entry in &self.entries {
+            hasher.file(entry.path.as_str(), entry.executable, entry.digest);
+        }
+        hasher.finish()
     }
 
     /// Bytes of content of all files.

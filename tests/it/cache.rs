@@ -27,8 +27,10 @@ fn filled(names: &[&str]) -> Sandbox {
     }
     sandbox.manifest(&cookbooks);
     sandbox.ok("build");
-    // What was found out of them is a kind of its own, which `index.rs` looks at.
-    fs::remove_dir_all(sandbox.store().join("plans-1")).expect("plans");
+    // What was worked out of them is of kinds that others look at.
+    for kind in ["plans-1", "segments-1"] {
+        fs::remove_dir_all(sandbox.store().join(kind)).expect("a kind");
+    }
     sandbox
 }
 

@@ -110,7 +110,7 @@ pub(super) struct Code {
 
 impl Code {
     /// The fixed code (RFC 1951, 3.2.6).
-    const FIXED: Self = {
+    pub(super) const FIXED: Self = {
         let mut literals = [8; LITERALS];
         let mut symbol = 144;
         while symbol < 280 {

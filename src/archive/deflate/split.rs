@@ -7,8 +7,8 @@
 use super::block::{Histogram, Sequence};
 use super::symbols::{DISTANCES, END_OF_BLOCK, LENGTH_BITS, distance_bits};
 
-/// The least bytes of a piece.
-const PIECE: u32 = 8 << 10;
+/// The least bytes of a piece for the default level.
+pub(super) const PIECE: u32 = 8 << 10;
 
 /// Sequences that become a block.
 pub(super) struct Part {
@@ -28,26 +28,28 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// Divides `sequences`, which stand for `data`, into blocks.
+    /// Divides `sequences`, which stand for `data`, into blocks. None is shorter than `piece` bytes but
+    /// the last.
     pub(super) fn split(
         &mut self,
         data: &[u8],
         sequences: &[Sequence],
+        piece: u32,
     ) -> impl Iterator<Item = &Part> {
-        self.cut(data, sequences);
+        self.cut(data, sequences, piece);
         while let Some(at) = self.best() {
             self.join(at);
         }
         self.left.iter().map(|&part| &self.parts[part])
     }
 
-    /// Cuts the sequences into pieces of at least [`PIECE`] bytes.
-    fn cut(&mut self, data: &[u8], sequences: &[Sequence]) {
+    /// Cuts the sequences into pieces of at least `piece` bytes.
+    fn cut(&mut self, data: &[u8], sequences: &[Sequence], piece: u32) {
         self.parts.clear();
         let (mut first, mut bytes, mut start) = (0, 0, 0);
         for (at, sequence) in sequences.iter().enumerate() {
             bytes += sequence.bytes();
-            if bytes >= PIECE || at + 1 == sequences.len() {
+            if bytes >= piece || at + 1 == sequences.len() {
                 let mut histogram = Histogram::EMPTY;
                 histogram.count(&data[start..], &sequences[first..=at]);
                 let cost = cost(&histogram, &Histogram::EMPTY);
@@ -261,7 +263,7 @@ mod tests {
             .map(|piece| Sequence::of_literals(piece.len() as u32))
             .collect();
         let mut splitter = Splitter::default();
-        let parts = splitter.split(&data, &sequences);
+        let parts = splitter.split(&data, &sequences, PIECE);
         parts.map(|part| part.histogram.bytes).collect()
     }
 

@@ -27,9 +27,10 @@ const NONE: u16 = u16::MAX;
 /// How far a search goes.
 #[derive(Clone, Copy)]
 pub(super) struct Effort {
-    /// Nodes of a tree that are compared.
+    /// Nodes of a tree that are compared. What is below falls out of the tree.
     pub(super) depth: u32,
-    /// A match of this length ends the search.
+    /// A match of this length ends the search. It must be the same for all positions: no tree is sorted
+    /// by more bytes than it was compared by.
     pub(super) nice: u32,
 }
 
@@ -144,7 +145,7 @@ impl Trees {
         self.triples.fill([0; 2]);
     }
 
-    /// Adds a position without a search, with the same result for later ones.
+    /// Adds a position without a search.
     #[inline(never)]
     pub(super) fn skip(&mut self, buffer: &[u8], at: usize, end: usize, effort: Effort) {
         self.add(buffer, at, end, effort, |_| ());
@@ -259,4 +260,168 @@ fn common(sight: &Sight, from: usize, length: u32, most: u32) -> u32 {
         length += 8;
     }
     most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: Effort = Effort {
+        depth: u32::MAX,
+        nice: MAX_MATCH,
+    };
+
+    const START: usize = 1 + REACH;
+
+    fn buffer(data: &[u8]) -> Vec<u8> {
+        let mut buffer = vec![0; START];
+        buffer.extend_from_slice(data);
+        buffer.resize(START + data.len() + SLACK, 0);
+        buffer
+    }
+
+    /// The matches at each position, as length and distance.
+    fn all(data: &[u8], effort: Effort) -> Vec<Vec<(u32, u32)>> {
+        let buffer = buffer(data);
+        let mut trees = Trees::new();
+        let end = START + data.len();
+        (START..end)
+            .map(|at| {
+                let mut matches = Vec::new();
+                let longest = trees.add(&buffer, at, end, effort, |found| {
+                    assert_eq!(found.symbol(), distance_symbol(found.distance()));
+                    matches.push((found.length(), found.distance()));
+                });
+                let last = matches.last().map_or(0, |found| found.0);
+                assert!(longest == last || last == 0 && longest <= MIN_MATCH);
+                matches
+            })
+            .collect()
+    }
+
+    /// The nearest match of each length, found by looking at all.
+    fn nearest(data: &[u8], at: usize) -> Vec<(u32, u32)> {
+        let mut matches = Vec::new();
+        let mut best = 2;
+        for from in (at.saturating_sub(REACH)..at).rev() {
+            let (there, here) = (&data[from..], &data[at..]);
+            let same = there.iter().zip(here).take(258);
+            let length = same.take_while(|(a, b)| a == b).count() as u32;
+            if length > best {
+                best = length;
+                matches.push((length, (at - from) as u32));
+            }
+        }
+        matches
+    }
+
+    fn letters(length: usize, of: u32) -> Vec<u8> {
+        let mut state = of;
+        let mut letters = Vec::new();
+        for _ in 0..length {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            letters.push((state >> 16) as u8 % of as u8);
+        }
+        letters
+    }
+
+    #[test]
+    fn the_nearest_match_of_each_length_is_found() {
+        for of in [1, 2, 3, 8, 40] {
+            let mut data = letters(1500, of);
+            data.extend_from_within(200..900);
+            data.extend_from_within(..300);
+            for (at, found) in all(&data, FULL).iter().enumerate() {
+                let mut want = nearest(&data, at);
+                // Of all matches of three bytes only those of the last two of a hash are seen.
+                if want.first().is_some_and(|first| first.0 == 3) && want.first() != found.first() {
+                    want.remove(0);
+                }
+                // A match of three bytes is looked for first, and found in what is longer too.
+                let mut found = &found[..];
+                if let [(3, distance), rest @ ..] = found
+                    && rest.first().is_some_and(|next| next.1 == *distance)
+                {
+                    found = rest;
+                }
+                assert_eq!(found, want, "{of} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_32768_back_is_found_and_nothing_farther() {
+        let mut data = b"recipes/default.rb".to_vec();
+        data.extend((0..REACH - data.len()).map(|at| 128 | ((at * at) >> 3) as u8));
+        let mut near = data.clone();
+        near.extend(b"recipes/default.rb");
+        assert_eq!(all(&near, FULL)[REACH].last(), Some(&(18, 32_768)));
+        let mut far = data;
+        far.push(0);
+        far.extend(b"recipes/default.rb");
+        assert_eq!(all(&far, FULL)[REACH + 1], []);
+    }
+
+    #[test]
+    fn a_match_ends_with_the_data() {
+        let data = b"abcdefgh abcdefgh";
+        let found = all(data, FULL);
+        assert_eq!(found[9].last(), Some(&(8, 9)));
+        assert_eq!(found[13].last(), Some(&(4, 9)));
+        assert_eq!(found[14], [(3, 9)]);
+        assert_eq!(found[15], []);
+    }
+
+    #[test]
+    fn effort_limits_a_search() {
+        let data = letters(4000, 2);
+        let all_of = all(&data, FULL);
+        let few = all(
+            &data,
+            Effort {
+                depth: 3,
+                nice: 258,
+            },
+        );
+        assert!(few.iter().all(|found| found.len() <= 4));
+        assert!(all_of.iter().any(|found| found.len() > 6));
+        let short = all(
+            &data,
+            Effort {
+                depth: 99,
+                nice: 10,
+            },
+        );
+        for (at, found) in short.iter().enumerate() {
+            let nice = found.iter().filter(|found| found.0 >= 10).count();
+            assert!(nice <= 1, "{at}");
+            for &(length, distance) in found {
+                let (at, from) = (at, at - distance as usize);
+                assert_eq!(
+                    data[at..][..length as usize],
+                    data[from..][..length as usize]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_match_keeps_what_it_is() {
+        let found = Found::new(258, 32_768);
+        assert_eq!(
+            (found.length(), found.distance(), found.symbol()),
+            (258, 32_768, 29)
+        );
+        let cut = found.cut(3);
+        assert_eq!(
+            (cut.length(), cut.distance(), cut.symbol()),
+            (3, 32_768, 29)
+        );
+        let found = Found::new(3, 1);
+        assert_eq!(
+            (found.length(), found.distance(), found.symbol()),
+            (3, 1, 0)
+        );
+        assert_eq!(Found::NONE.length(), 0);
+    }
 }
