@@ -24,7 +24,7 @@ fn probe() -> Vec<u8> {
 }
 
 /// An embedder's build that has every other implementation that flate2 has without a further download:
-/// C's zlib and miniz_oxide. Its lockfile is ours, so that nothing is resolved and what is already built
+/// C's zlib and `miniz_oxide`. Its lockfile is ours, so that nothing is resolved and what is already built
 /// is taken from the build folder.
 #[test]
 fn no_other_implementation_of_zlib_changes_a_byte() {

@@ -16,7 +16,7 @@ fn prose(length: usize, seed: u64) -> Vec<u8> {
     for pair in words.chunks_exact(2) {
         let (common, rare) = (pair[0], pair[1]);
         match common {
-            0..16 => text.extend(format!("{}\n", rare).bytes()),
+            0..16 => text.extend(format!("{rare}\n").bytes()),
             16..48 => text.extend(format!("w{common}{rare} ").bytes()),
             _ => text.extend(format!("word{} ", common & rare).bytes()),
         }
