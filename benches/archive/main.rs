@@ -5,6 +5,7 @@
 //! measures whole runs of the binary beside other tools.
 
 #[path = "../corpus/mod.rs"]
+#[expect(dead_code, reason = "the other benchmarks use the rest of it")]
 mod corpus;
 mod tree;
 
@@ -14,8 +15,10 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use cookpack::archive::{ArchiveOptions, Format};
+use cookpack::archive::{ArchiveOptions, Format, read_archive};
+use cookpack::event::CancelToken;
 use cookpack::layout::{Layout, PlannedCookbook};
+use cookpack::limits::Limits;
 use cookpack::{Context, stream_archive};
 use criterion::measurement::WallTime;
 use criterion::{
@@ -112,6 +115,24 @@ fn rewrites(
     group.finish();
 }
 
+/// Reads an archive to its end, and checks all of it.
+fn reads(criterion: &mut Criterion, name: &str, layout: &Layout, format: Format) {
+    let mut packed = Vec::new();
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let archive = layout.write_to(&mut packed, format, &options(threads));
+    let archive = archive.expect("an archive").digests.archive;
+    let mut group = group(criterion, &format!("{format}, read"));
+    group.throughput(Throughput::Bytes(layout.content_bytes()));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            let (limits, cancel) = (Limits::default(), CancelToken::default());
+            let read = read_archive(&mut &packed[..], None, &limits, &mut (), &cancel);
+            assert_eq!(read.expect("an archive").archive, archive);
+        });
+    });
+    group.finish();
+}
+
 fn real(criterion: &mut Criterion) {
     let corpus = Corpus::new(corpus::real(400));
     let planned = corpus.planned();
@@ -124,9 +145,14 @@ fn real(criterion: &mut Criterion) {
     if threads > 1 {
         writes(criterion, name, &layout, Format::TarGz, threads);
     }
+    writes(criterion, name, &layout, Format::Zip, threads);
+    for format in [Format::TarGz, Format::Zip] {
+        reads(criterion, name, &layout, format);
+    }
     for changes in [0, 1, 40] {
         rewrites(criterion, Format::TarGz, &corpus, &planned, changes);
     }
+    rewrites(criterion, Format::Zip, &corpus, &planned, 1);
 }
 
 fn one(criterion: &mut Criterion) {
@@ -145,6 +171,7 @@ fn tiny(criterion: &mut Criterion) {
     plans(criterion, name, &corpus, layout.content_bytes());
     writes(criterion, name, &layout, Format::Tar, 1);
     writes(criterion, name, &layout, Format::TarGz, threads);
+    writes(criterion, name, &layout, Format::Zip, threads);
 }
 
 fn large(criterion: &mut Criterion) {

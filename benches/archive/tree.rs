@@ -113,8 +113,9 @@ impl Corpus {
 
 /// Reads and digests every file of a cookbook.
 pub(crate) fn plan(tree: &CorpusTree) -> CookbookPlan {
-    let (limits, cancel) = (Limits::default(), CancelToken::default());
-    plan_cookbook(tree, &TreePath::root(), &limits, &cancel).expect("a plan")
+    let mut limits = Limits::default();
+    limits.file_bytes = u64::MAX;
+    plan_cookbook(tree, &TreePath::root(), &limits, &CancelToken::default()).expect("a plan")
 }
 
 fn planned(tree: &Arc<CorpusTree>) -> PlannedCookbook {

@@ -15,6 +15,7 @@
 )]
 
 #[path = "mod.rs"]
+#[expect(dead_code, reason = "the other benchmarks use the rest of it")]
 mod corpus;
 
 use std::env;

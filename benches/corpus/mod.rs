@@ -1,43 +1,14 @@
 //! Corpora from a seed: what the benchmarks pack. Nothing of them is kept as data.
 
-pub(crate) mod random;
+mod content;
+mod random;
 mod text;
 
 use std::io::Read;
 
+pub(crate) use self::content::{Content, Cookbook, File};
 use self::random::{Noise, Random};
 use self::text::Text;
-
-/// A cookbook of a corpus.
-pub(crate) struct Cookbook {
-    pub(crate) name: String,
-    pub(crate) files: Vec<File>,
-}
-
-/// A file of a cookbook.
-pub(crate) struct File {
-    /// Its path in the cookbook.
-    pub(crate) path: String,
-    pub(crate) executable: bool,
-    pub(crate) content: Content,
-}
-
-/// What is in a file.
-pub(crate) enum Content {
-    /// Made beforehand.
-    Bytes(Vec<u8>),
-    /// Made as it is read, since there is too much of it to be held.
-    Noise { seed: u64, length: u64 },
-}
-
-impl Content {
-    pub(crate) fn open(&self) -> Box<dyn Read + '_> {
-        match self {
-            Self::Bytes(bytes) => Box::new(&bytes[..]),
-            &Self::Noise { seed, length } => Box::new(Noise::new(seed, length)),
-        }
-    }
-}
 
 /// How many of ten thousand files have a size of `2^n` to `2^(n+1)` bytes, for n = 4 on. In the public
 /// cookbooks of which `text.rs` tells, half of the files are smaller than 850 bytes, and the largest

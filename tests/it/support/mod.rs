@@ -22,7 +22,7 @@ pub(crate) use http_server::{HttpRequest, HttpResponse};
 pub(crate) use lfs_server::pointer;
 pub(crate) use mirror::Mirror;
 pub(crate) use repo::Repo;
-pub(crate) use sandbox::{Run, Sandbox, finish};
+pub(crate) use sandbox::{Run, Sandbox, finish, finish_within};
 pub(crate) use secrets::nowhere;
 pub(crate) use sshd::{Sshd, have_ssh, is_root};
 pub(crate) use supermarket::{DEMO, Supermarket, tarball as cookbook_tarball};

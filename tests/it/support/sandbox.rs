@@ -225,6 +225,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs a command to its end, or kills it at the limit.
 pub(crate) fn finish(command: &mut Command) -> Run {
+    finish_within(command, LIMIT)
+}
+
+/// The same with another limit.
+pub(crate) fn finish_within(command: &mut Command, limit: Duration) -> Run {
     let shown = format!("{command:?}");
     command
         .stdin(Stdio::null())
@@ -237,7 +242,7 @@ pub(crate) fn finish(command: &mut Command) -> Run {
     let (ended, wait) = std::sync::mpsc::channel::<()>();
     let watch = std::thread::spawn(move || {
         let hangs = wait
-            .recv_timeout(LIMIT)
+            .recv_timeout(limit)
             .is_err_and(|e| e == RecvTimeoutError::Timeout);
         if hangs {
             // It has not been waited for, so that the number is still its own.
@@ -250,7 +255,7 @@ pub(crate) fn finish(command: &mut Command) -> Run {
     let hung = watch.join().expect("the watch");
     let output = output.unwrap_or_else(|e| panic!("cannot run {shown}: {e}"));
     let run = Run::new(shown, output);
-    assert!(!hung, "it was still running after {LIMIT:?}: {run}");
+    assert!(!hung, "it was still running after {limit:?}: {run}");
     run
 }
 
