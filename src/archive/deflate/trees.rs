@@ -328,9 +328,9 @@ mod tests {
     #[test]
     fn the_nearest_match_of_each_length_is_found() {
         for of in [1, 2, 3, 8, 40] {
-            let mut data = letters(1500, of);
-            data.extend_from_within(200..900);
-            data.extend_from_within(..300);
+            let mut data = letters(300, of);
+            data.extend_from_within(50..200);
+            data.extend_from_within(..100);
             for (at, found) in all(&data, FULL).iter().enumerate() {
                 let mut want = nearest(&data, at);
                 // Of all matches of three bytes only those of the last two of a hash are seen.
