@@ -19,6 +19,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread;
 
 use crate::digest::{ContainerDigest, ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
@@ -300,14 +301,22 @@ pub(crate) fn write<'a>(
         });
     }
     let mut out = Output::new(out, options.jobs);
-    let container = match format {
-        Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
-        Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
-        Format::Zip => {
-            zip::write(layout, options, &mut writing, &mut out)?;
-            None
-        }
-    };
+    let (container, content) = thread::scope(|scope| {
+        // Where there may be several threads, it is digested while the archive is written.
+        let digest = || layout.content_digest();
+        let elsewhere = (options.jobs.get() > 1).then(|| scope.spawn(digest));
+        let container = match format {
+            Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
+            Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
+            Format::Zip => {
+                zip::write(layout, options, &mut writing, &mut out)?;
+                None
+            }
+        };
+        let content = elsewhere.map_or_else(|| Ok(digest()), |thread| thread.join());
+        let content = content.map_err(|_| WriteError::thread_ended())?;
+        Ok::<_, WriteError>((container, content))
+    })?;
     let (size, digest) = out.finish()?;
     Ok(Archive {
         format,
@@ -318,7 +327,7 @@ pub(crate) fn write<'a>(
         size,
         files: layout.entries().len(),
         digests: Digests {
-            content: layout.content_digest(),
+            content,
             container,
             archive: digest,
         },

@@ -55,8 +55,8 @@ pub(super) fn with_pool<'env, R: Send + 'env, T>(
         work(&mut Pool {
             workers: Workers::Threads(tasks),
             pending: VecDeque::new(),
-            // One for each thread, and one each to go on with.
-            room: 2 * jobs.get(),
+            // One for each thread, and some to go on with while the caller does something else.
+            room: 4 * jobs.get(),
         })
     })
 }
