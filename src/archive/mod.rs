@@ -313,7 +313,7 @@ pub(crate) fn write<'a>(
                 None
             }
         };
-        let content = elsewhere.map_or_else(|| Ok(digest()), |thread| thread.join());
+        let content = elsewhere.map_or_else(|| Ok(digest()), thread::ScopedJoinHandle::join);
         let content = content.map_err(|_| WriteError::thread_ended())?;
         Ok::<_, WriteError>((container, content))
     })?;
