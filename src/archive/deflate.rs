@@ -19,6 +19,7 @@ mod lazy;
 mod matches;
 mod optimal;
 mod prices;
+mod sight;
 mod split;
 mod symbols;
 mod trees;
@@ -26,8 +27,9 @@ mod trees;
 use super::Level;
 use bits::BitWriter;
 use block::Sequence;
-use matches::{Matches, REACH, SLACK};
+use matches::Matches;
 use optimal::Optimal;
+use sight::{REACH, SLACK};
 use split::Splitter;
 
 /// The name of this encoder, in receipts and in keys of what it made.

@@ -1,23 +1,12 @@
 //! Finds earlier occurrences of what comes next: hash chains over the last 32 KiB.
 //!
 //! A position is kept as its lowest 16 bits. Its difference from the present one, as a number with a
-//! sign, is then negative for what lies at most 32 KiB back, and anything else ends a chain. An entry of 64 KiB and more ago
-//! can pass for a near one; since what a match repeats is always compared, it is then a match as any
-//! other, or none.
+//! sign, is then negative for what lies at most 32 KiB back, and anything else ends a chain. An entry of
+//! 64 KiB and more ago can pass for a near one; since what a match repeats is always compared, it is then a
+//! match as any other, or none.
 
+use super::sight::{REACH, Sight, hash, load4, load8, sight};
 use super::symbols::{MAX_MATCH, MIN_MATCH};
-
-/// The farthest that a match reaches back.
-pub(super) const REACH: usize = 32 << 10;
-
-/// What a search looks at: [`REACH`] bytes before a position, and enough behind it to compare a match
-/// of any length eight bytes at a time.
-const SIGHT: usize = REACH + 520;
-
-/// Bytes that a buffer needs behind its end.
-pub(super) const SLACK: usize = SIGHT - REACH;
-
-type Sight = [u8; SIGHT];
 
 /// Four bytes select a chain, three an entry.
 const CHAINS_LOG: u32 = 16;
@@ -49,35 +38,6 @@ struct Tables {
     before: [u16; REACH],
     /// The last position of a hash of three bytes.
     triples: [u16; 1 << TRIPLES_LOG],
-}
-
-#[inline(always)]
-fn load4(bytes: &Sight, at: usize) -> u32 {
-    let mut four = [0; 4];
-    four.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(four)
-}
-
-#[inline(always)]
-fn load8(bytes: &Sight, at: usize) -> u64 {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(eight)
-}
-
-#[inline(always)]
-fn hash(bytes: u32, log: u32) -> usize {
-    (bytes.wrapping_mul(0x9E37_79B1) >> (32 - log)) as usize
-}
-
-/// The bytes around a position, of a buffer with [`REACH`] bytes before it and [`SLACK`] behind.
-#[inline(always)]
-fn sight(buffer: &[u8], at: usize) -> &Sight {
-    let start = at.wrapping_sub(REACH);
-    buffer
-        .get(start..)
-        .and_then(|rest| rest.first_chunk())
-        .expect("a buffer has room before and behind")
 }
 
 impl Matches {
@@ -248,6 +208,7 @@ fn common(sight: &Sight, from: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::deflate::sight::SLACK;
 
     const START: usize = REACH + 1;
 

@@ -5,8 +5,8 @@
 //! each time by the prices of the code that fits the way before.
 
 use super::block::{Code, Header, Histogram, Sequence};
-use super::matches::REACH;
 use super::prices::Prices;
+use super::sight::REACH;
 use super::split::Splitter;
 use super::symbols::MIN_MATCH;
 use super::trees::{Effort, Found, Trees};
@@ -247,7 +247,7 @@ const STORED: u64 = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::deflate::matches::SLACK;
+    use crate::archive::deflate::sight::SLACK;
     use crate::archive::deflate::symbols::distance_symbol;
 
     /// A buffer with these bytes in a place where they can be parsed.

@@ -6,16 +6,8 @@
 //! place: the way down to where it belongs splits the tree in what sorts before it and what sorts
 //! behind, and passes the nearest match of each length.
 
-use super::matches::{REACH, SLACK};
+use super::sight::{REACH, Sight, hash, load4, load8, sight};
 use super::symbols::{MAX_MATCH, MIN_MATCH, distance_symbol};
-
-/// What a search looks at: [`REACH`] bytes before a position, and enough behind it to compare a match
-/// of any length eight bytes at a time.
-const SIGHT: usize = REACH + 520;
-
-type Sight = [u8; SIGHT];
-
-const _: () = assert!(SIGHT <= REACH + SLACK);
 
 /// Four bytes select a tree, three a pair of entries.
 const TREES_LOG: u32 = 16;
@@ -92,35 +84,6 @@ pub(super) struct Trees {
 fn filled<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
     let filled = vec![value; N].into_boxed_slice();
     filled.try_into().unwrap_or_else(|_| Box::new([value; N]))
-}
-
-#[inline(always)]
-fn load4(bytes: &Sight, at: usize) -> u32 {
-    let mut four = [0; 4];
-    four.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(four)
-}
-
-#[inline(always)]
-fn load8(bytes: &Sight, at: usize) -> u64 {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(eight)
-}
-
-#[inline(always)]
-fn hash(bytes: u32, log: u32) -> usize {
-    (bytes.wrapping_mul(0x9E37_79B1) >> (32 - log)) as usize
-}
-
-/// The bytes around a position, of a buffer with [`REACH`] bytes before it and [`SLACK`] behind.
-#[inline(always)]
-fn sight(buffer: &[u8], at: usize) -> &Sight {
-    let start = at.wrapping_sub(REACH);
-    buffer
-        .get(start..)
-        .and_then(|rest| rest.first_chunk())
-        .expect("a buffer has room before and behind")
 }
 
 /// Where the child of a position stands in the table.
@@ -265,6 +228,7 @@ fn common(sight: &Sight, from: usize, length: u32, most: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::deflate::sight::SLACK;
 
     const FULL: Effort = Effort {
         depth: u32::MAX,
