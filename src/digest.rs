@@ -179,12 +179,13 @@ impl fmt::Debug for ContentDigest {
 
 /// The identity of an uncompressed tar. Displays as `t1:` and 64 hex digits.
 ///
-/// It is the SHA-256 over one line a segment, `<sha256 of the segment's bytes>  <folder>` and a
-/// newline, in the tar's order. A segment is a run of entries in one folder, see
-/// [`ContainerHasher::folder_of`]: their headers, contents and padding, and the records that carry
-/// long names. The two blocks of zeros that end a tar belong to none. A segment's digest depends on
-/// its own bytes alone, so that a writer knows that of a tar whose other segments it did not read.
-/// This form never changes. Python gives the same for a tar that cookpack wrote:
+/// It is the SHA-256 over one line a segment, `<the segment's digest>  <folder>` and a newline, in the
+/// tar's order. A segment is a run of entries in one folder, see [`ContainerHasher::folder_of`]. Its
+/// digest is the SHA-256 over what each entry has before its content, which is a header and maybe the
+/// record of a long name, followed by the 32 bytes of the SHA-256 of that content: [`SegmentHasher`].
+/// So each byte of the tar counts but for the zeros that fill blocks up and end it, and whoever knows
+/// the digests of the contents, or of segments that are not there, needs not read them. This form never
+/// changes. Python gives the same for a tar that cookpack wrote:
 ///
 /// ```text
 /// import hashlib, itertools, sys, tarfile
@@ -193,13 +194,15 @@ impl fmt::Debug for ContentDigest {
 ///     return "/".join(parts[: 2 if parts[0] == "cookbooks" else 1])
 /// tar = open(sys.argv[1], "rb").read()
 /// entries = tarfile.open(sys.argv[1], encoding="utf-8").getmembers()
-/// segments = [(next(run).offset, name) for name, run in itertools.groupby(entries, folder)]
-/// ends = [at for at, _ in segments[1:]] + [len(tar) - 1024]
-/// lines = [
-///     f"{hashlib.sha256(tar[at:end]).hexdigest()}  {name}\n"
-///     for (at, name), end in zip(segments, ends)
-/// ]
-/// print("t1:" + hashlib.sha256("".join(lines).encode()).hexdigest())
+/// lines = ""
+/// for name, run in itertools.groupby(entries, folder):
+///     segment = hashlib.sha256()
+///     for entry in run:
+///         content = tar[entry.offset_data : entry.offset_data + entry.size]
+///         segment.update(tar[entry.offset : entry.offset_data])
+///         segment.update(hashlib.sha256(content).digest())
+///     lines += f"{segment.hexdigest()}  {name}\n"
+/// print("t1:" + hashlib.sha256(lines.encode()).hexdigest())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContainerDigest(Digest);
@@ -235,6 +238,24 @@ impl fmt::Debug for ContainerDigest {
     }
 }
 
+/// Takes the digest of one segment of a tar, see [`ContainerDigest`], of entries that come in the tar's
+/// order.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentHasher(Hasher);
+
+impl SegmentHasher {
+    /// Takes the next entry: all that stands before its content, and the digest of the content.
+    pub fn entry(&mut self, header: &[u8], content: Digest) {
+        self.0.update(header);
+        self.0.update(content.as_bytes());
+    }
+
+    /// The digest of all entries taken.
+    pub fn finish(self) -> Digest {
+        self.0.finish()
+    }
+}
+
 /// Takes a [`ContainerDigest`] of segments that come in the tar's order.
 #[derive(Clone, Debug, Default)]
 pub struct ContainerHasher(Hasher);
@@ -252,7 +273,7 @@ impl ContainerHasher {
         &path[..end.unwrap_or(path.len())]
     }
 
-    /// Takes the next segment: its folder and the digest of its bytes.
+    /// Takes the next segment: its folder and its digest.
     pub fn line(&mut self, folder: &str, segment: Digest) {
         for part in [&*segment.to_string(), "  ", folder, "\n"] {
             self.0.update(part.as_bytes());
@@ -305,6 +326,16 @@ mod tests {
         ] {
             assert!(bad.parse::<ContainerDigest>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_segments_digest_is_that_of_headers_and_of_digests() {
+        let (a, b) = (Digest::of("a"), Digest::of("b"));
+        let mut hasher = SegmentHasher::default();
+        hasher.entry(b"first header", a);
+        hasher.entry(b"second", b);
+        let parts = [b"first header", &a.as_bytes()[..], b"second", b.as_bytes()];
+        assert_eq!(hasher.finish(), Digest::of(parts.concat()));
     }
 
     #[test]

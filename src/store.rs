@@ -67,7 +67,7 @@ pub(crate) use items::{Item, Removal, verify_object};
 pub use kind::CacheKind;
 pub(crate) use leftovers::Leftover;
 pub(crate) use records::verify_record;
-pub(crate) use segments::verify_segment;
+pub(crate) use segments::{Segments, verify_segment};
 pub(crate) use spool::{Spool, Spooled};
 pub(crate) use universes::{Validators, verify_universe};
 

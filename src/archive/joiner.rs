@@ -57,13 +57,19 @@ pub(super) trait Wire<'a> {
     fn join(&mut self, run: &Run<'a>, head: Self::Head);
 }
 
-/// Where the parts of a segment go: into the archive, and into the store if it is to be kept.
+/// Where the parts of a segment go: into the archive, if one is written, and into the store, if it is to
+/// be kept.
 pub(super) struct SegmentOutput<'w, 'a, 'o> {
-    out: &'w mut Output<'o>,
+    out: Option<&'w mut Output<'o>>,
     keeping: &'w mut Option<Box<dyn NewSegment + 'a>>,
 }
 
-impl SegmentOutput<'_, '_, '_> {
+impl<'w, 'a> SegmentOutput<'w, 'a, '_> {
+    /// The store alone.
+    pub(super) fn of_store(keeping: &'w mut Option<Box<dyn NewSegment + 'a>>) -> Self {
+        Self { out: None, keeping }
+    }
+
     pub(super) fn write_all(&mut self, bytes: Vec<u8>) -> Result<(), WriteError> {
         // What cannot be kept is not kept.
         if let Some(keeping) = self.keeping
@@ -71,7 +77,10 @@ impl SegmentOutput<'_, '_, '_> {
         {
             *self.keeping = None;
         }
-        self.out.write_all(bytes)
+        match &mut self.out {
+            Some(out) => out.write_all(bytes),
+            None => Ok(()),
+        }
     }
 }
 
@@ -233,7 +242,7 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
 
     fn take(&mut self, part: W::Part) -> Result<(), WriteError> {
         let mut out = SegmentOutput {
-            out: self.out,
+            out: Some(self.out),
             keeping: &mut self.keeping,
         };
         self.wire.take(part, &mut out)

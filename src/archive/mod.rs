@@ -2,6 +2,7 @@
 //! compressed ones in `deflate.rs`, what stands around those of a tar in `gzip.rs`, the order of entries by [`Layout`]; nothing else
 //! has a say.
 
+mod ahead;
 pub mod deflate;
 mod gzip;
 mod joiner;
@@ -21,11 +22,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
-use crate::digest::{ContainerDigest, ContainerHasher, ContentDigest, Digest, Hasher};
+use crate::digest::{
+    ContainerDigest, ContainerHasher, ContentDigest, Digest, Hasher, SegmentHasher,
+};
 use crate::error::{Diagnose, Diagnostic, Kind, message_with_causes};
 use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
+pub(crate) use ahead::Ahead;
 use output::Output;
 pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, read_archive};
 use segment::SegmentStore;
@@ -345,12 +349,11 @@ fn write_tar(
     let mut container = ContainerHasher::default();
     let mut scratch = Scratch::default();
     for run in segment::runs(layout.entries()) {
-        let mut hasher = Hasher::default();
+        let mut hasher = SegmentHasher::default();
         for entry in run.entries {
-            tar::entry_bytes(entry, options.mtime, &mut scratch, &mut |bytes| {
-                hasher.update(bytes);
-                out.write(bytes)
-            })?;
+            let header = tar::entry_header(entry, options.mtime);
+            hasher.entry(&header, entry.digest());
+            tar::entry_bytes(entry, &header, &mut scratch, &mut |bytes| out.write(bytes))?;
             (writing.progress)(entry.size())?;
         }
         container.line(run.folder, hasher.finish());
@@ -377,6 +380,10 @@ fn copy_pieces(
     let changed = || WriteError::Changed {
         path: entry.path().to_string(),
     };
+    // Nobody could have changed it since it was digested.
+    if let Some(content) = entry.held() {
+        return take(content);
+    }
     let mut content = entry.open()?;
     let mut hasher = Hasher::default();
     let mut left = entry.size();

@@ -13,7 +13,7 @@ use crate::layout::Entry;
 pub(super) const BLOCK: usize = 256 << 10;
 
 /// The number of this form of segments: of what goes into a key, and of what a head means.
-const FORM: &str = "cookpack-segment-1";
+const FORM: &str = "cookpack-segment-2";
 
 /// Keeps compressed segments from one build to the next. Nothing that is kept decides on a byte of an
 /// archive: a segment that is not there, or is damaged, is made anew with the same bytes.
@@ -84,6 +84,12 @@ pub(super) fn runs(entries: &[Entry]) -> impl Iterator<Item = Run<'_>> {
             range,
         }
     })
+}
+
+/// The one run of these entries, if they are of one cookbook.
+pub(super) fn only_run(entries: &[Entry]) -> Option<Run<'_>> {
+    let mut runs = runs(entries);
+    runs.next().filter(|_| runs.next().is_none())
 }
 
 fn folder(entry: &Entry) -> &str {

@@ -26,17 +26,22 @@ const LONG_LINK: &str = "././@LongLink";
 const REGULAR: u8 = b'0';
 const LONG_NAME: u8 = b'L';
 
-/// Gives all bytes of one entry.
+/// Gives all bytes of one entry: what [`entry_header`] gives, and what follows it.
 pub(super) fn entry_bytes(
     entry: &Entry,
-    mtime: u64,
+    header: &[u8],
     scratch: &mut Scratch,
     take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let path = entry.path().as_str();
-    take(&file_header(path, entry.executable(), entry.size(), mtime))?;
+    take(header)?;
     copy_pieces(entry, scratch, take)?;
     take(&END[..padding(entry.size())])
+}
+
+/// The bytes that stand before an entry's content.
+pub(super) fn entry_header(entry: &Entry, mtime: u64) -> Vec<u8> {
+    let path = entry.path().as_str();
+    file_header(path, entry.executable(), entry.size(), mtime)
 }
 
 /// The bytes that stand before a file's content.

@@ -5,13 +5,14 @@
 //! of the one before it. A head says what its segment ends with, so that a chain of segments that are
 //! kept is followed without reading a file.
 
+use super::ahead::{self, Work};
 use super::deflate::{Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
 use super::pool::with_pool;
 use super::segment::{self, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, gzip, tar};
-use crate::digest::{ContainerDigest, ContainerHasher, Digest, Hasher};
+use crate::digest::{ContainerDigest, ContainerHasher, Digest, SegmentHasher};
 use crate::layout::{Entry, Layout};
 
 /// Writes the archive. Gives the digest of the tar.
@@ -24,7 +25,8 @@ pub(super) fn write<'a>(
     out.write(&gzip::HEADER)?;
     let mut member = with_pool(options.jobs, |pool| {
         let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Block>| {
-            let before = window_before(layout.entries(), run, options.mtime, scratch)?;
+            let before = &layout.entries()[..run.range.start];
+            let before = window_behind(before, options.mtime, scratch)?;
             Ok(blocks(run, options.mtime, before, scratch, give)?.0)
         };
         let mut joiner = Joiner::new(Member::default(), options, writing, out, pool, &again);
@@ -41,7 +43,8 @@ pub(super) fn write<'a>(
                     let bytes = match before {
                         Window::Bytes(bytes) => bytes,
                         Window::Digest(_) => joiner.read(|scratch| {
-                            window_before(layout.entries(), run, options.mtime, scratch)
+                            let before = &layout.entries()[..run.range.start];
+                            window_behind(before, options.mtime, scratch)
                         })?,
                     };
                     let read = |scratch: &mut Scratch, give: &mut Give<'_, Block>| {
@@ -70,7 +73,7 @@ struct Head {
     crc: u32,
     /// Bytes of its part of the tar.
     length: u64,
-    /// The SHA-256 of its part of the tar.
+    /// What the container's digest has of it.
     digest: Digest,
     /// The SHA-256 of what a block behind it may refer to.
     window: Digest,
@@ -205,14 +208,28 @@ impl<'a> Wire<'a> for Member {
     }
 }
 
-/// What the first block of a run may refer to, read from the entries before it.
-fn window_before(
+/// Makes the segment of a cookbook for the store alone.
+pub(super) fn keep_segment(
     entries: &[Entry],
-    run: &Run<'_>,
+    before: Vec<u8>,
+    work: Work<'_>,
+) -> Result<(), WriteError> {
+    let (options, mtime) = (work.options, work.options.mtime);
+    let Some(run) = segment::only_run(entries) else {
+        return Ok(());
+    };
+    let key = segment::key(&run, Format::TarGz, options, Digest::of(&before));
+    ahead::keep_segment(Member::default(), &run, &key, work, |scratch, give| {
+        Ok(blocks(&run, mtime, before, scratch, give)?.0)
+    })
+}
+
+/// What a block behind these entries may refer to, read from them.
+pub(super) fn window_behind(
+    before: &[Entry],
     mtime: u64,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, WriteError> {
-    let before = &entries[..run.range.start];
     let mut bytes = 0;
     let enough = |entry: &Entry| {
         bytes += entry.size();
@@ -221,7 +238,8 @@ fn window_before(
     let first = before.iter().rposition(enough).unwrap_or(0);
     let mut window = Vec::new();
     for entry in &before[first..] {
-        tar::entry_bytes(entry, mtime, scratch, &mut |bytes| {
+        let header = tar::entry_header(entry, mtime);
+        tar::entry_bytes(entry, &header, scratch, &mut |bytes| {
             window.extend_from_slice(bytes);
             // It is cut now and then: one entry may be very large.
             if window.len() > 8 * WINDOW {
@@ -240,7 +258,7 @@ fn crc_of(crc: u32, length: u64) -> crc32fast::Hasher {
 
 /// What is known of a run's part of the tar.
 struct Read {
-    /// The SHA-256 of it.
+    /// What the container's digest has of it.
     digest: Digest,
     /// The SHA-256 of what a block behind it may refer to.
     window: Digest,
@@ -254,15 +272,16 @@ fn blocks(
     scratch: &mut Scratch,
     give: &mut Give<'_, Block>,
 ) -> Result<(Read, Vec<u8>), WriteError> {
-    let mut hasher = Hasher::default();
+    let mut hasher = SegmentHasher::default();
     let mut block = Block::after(&before);
     drop(before);
     // Bytes of content that no block took along yet.
     let mut content = 0;
     for entry in run.entries {
         content += entry.size();
-        tar::entry_bytes(entry, mtime, scratch, &mut |mut bytes| {
-            hasher.update(bytes);
+        let header = tar::entry_header(entry, mtime);
+        hasher.entry(&header, entry.digest());
+        tar::entry_bytes(entry, &header, scratch, &mut |mut bytes| {
             while let Some(whole) = block.fill(&mut bytes) {
                 give(whole, std::mem::take(&mut content))?;
             }

@@ -10,6 +10,7 @@ mod own;
 #[cfg(test)]
 mod tests;
 
+use super::ahead;
 use super::deflate::{self, Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
@@ -32,10 +33,7 @@ pub(super) fn write<'a>(
     let entries = layout.entries();
     let mtime = options.mtime;
     let time = DosTime::of(mtime).ok_or(WriteError::NoZipTime { mtime })?;
-    if let Some(entry) = entries
-        .iter()
-        .find(|e| e.path().as_str().len() > LONGEST_PATH)
-    {
+    if let Some(entry) = too_long(entries) {
         return Err(WriteError::PathTooLong {
             path: entry.path().to_string(),
         });
@@ -47,8 +45,7 @@ pub(super) fn write<'a>(
         let zip = Zip::new(entries.len(), time);
         let mut joiner = Joiner::new(zip, options, writing, out, pool, &again);
         for run in segment::runs(entries) {
-            // It refers to nothing before it.
-            let key = segment::key(&run, Format::Zip, options, Digest::of([]));
+            let key = key(&run, options);
             match joiner.find(&run, &key) {
                 Some(stored) => joiner.add_stored(&run, key, stored)?,
                 None => joiner.add_compressed(&run, key, |scratch, give| {
@@ -59,6 +56,33 @@ pub(super) fn write<'a>(
         joiner.finish()
     })?;
     zip.write_directory(entries, out)
+}
+
+/// Makes the segment of a cookbook for the store alone, if a zip can hold it.
+pub(super) fn keep_segment(entries: &[Entry], work: ahead::Work<'_>) -> Result<(), WriteError> {
+    let (Some(run), Some(time)) = (segment::only_run(entries), DosTime::of(work.options.mtime))
+    else {
+        return Ok(());
+    };
+    if too_long(entries).is_some() {
+        return Ok(());
+    }
+    let key = key(&run, work.options);
+    let zip = Zip::new(entries.len(), time);
+    ahead::keep_segment(zip, &run, &key, work, |scratch, give| {
+        read(run.entries, time, scratch, give)
+    })
+}
+
+/// A segment refers to nothing before it.
+fn key(run: &Run<'_>, options: &ArchiveOptions) -> Digest {
+    segment::key(run, Format::Zip, options, Digest::of([]))
+}
+
+/// The first entry whose path a zip cannot hold.
+fn too_long(entries: &[Entry]) -> Option<&Entry> {
+    let is_too_long = |entry: &&Entry| entry.path().as_str().len() > LONGEST_PATH;
+    entries.iter().find(is_too_long)
 }
 
 /// What a thread compresses.

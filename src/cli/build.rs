@@ -143,10 +143,11 @@ pub(super) fn build(
     let (path, format) = match chosen.place {
         Place::Folder(folder) => return vendor_into(cx, global, &folder, project),
         Place::Stdout(format) => {
-            let (lockfile, layout) = lock_and_assemble(cx, &project.manifest, mode)?;
+            let cx = cx.clone().with_archive(format, &options);
+            let (lockfile, layout) = lock_and_assemble(&cx, &project.manifest, mode)?;
             write_lockfile(&project.lockfile_path, &lockfile)?;
             let mut stdout = io::stdout().lock();
-            let archive = stream_archive(cx, &layout, &mut stdout, format, &options)?;
+            let archive = stream_archive(&cx, &layout, &mut stdout, format, &options)?;
             let receipt = match global.json {
                 true => format!("{:#}\n", report::archive_json(None, &archive)),
                 false => report::archive_text("-", &archive),
@@ -162,9 +163,10 @@ pub(super) fn build(
             (PathBuf::from(name), format)
         }
     };
-    let archive = lock_and_write(cx, &project.manifest, mode, |lockfile, layout| {
+    let cx = cx.clone().with_archive(format, &options);
+    let archive = lock_and_write(&cx, &project.manifest, mode, |lockfile, layout| {
         write_lockfile(&project.lockfile_path, lockfile)?;
-        write_archive(cx, layout, &path, format, &options)
+        write_archive(&cx, layout, &path, format, &options)
     })?;
     let mut out = standard_output();
     match (global.json, global.quiet) {

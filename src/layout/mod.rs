@@ -2,6 +2,7 @@
 //! every writer.
 
 mod consumer;
+mod contents;
 mod links;
 mod omission;
 mod plan;
@@ -11,6 +12,7 @@ mod run_list;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::archive::Format;
@@ -25,6 +27,7 @@ use crate::text::nearest;
 use crate::tree::{Tree, TreeError, lossy};
 use crate::version::Version;
 
+pub(crate) use contents::{Contents, Kept};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
 pub use plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile, plan_cookbook};
@@ -69,8 +72,13 @@ pub struct Entry {
 /// Where an entry's bytes are.
 #[derive(Clone)]
 enum Content {
-    Source { tree: Arc<dyn Tree>, path: Vec<u8> },
+    Source {
+        tree: Arc<dyn Tree>,
+        path: Vec<u8>,
+    },
     Made(Arc<[u8]>),
+    /// They were read, and digested as they are here.
+    Held(Arc<Vec<u8>>, Range<usize>),
 }
 
 /// A cookbook ready to be laid out.
@@ -365,6 +373,40 @@ fn folder_of(
     })
 }
 
+/// The entries that a cookbook will have in a layout of this kind, in their order. `held` says where in
+/// memory the contents are, for each file that is included; without it they are read from the tree.
+pub(crate) fn entries_of(
+    kind: LayoutKind,
+    name: &CookbookName,
+    (tree, plan): (&Arc<dyn Tree>, &CookbookPlan),
+    compiled_metadata: &str,
+    held: Option<(&Arc<Vec<u8>>, &[Range<usize>])>,
+) -> Option<Vec<Entry>> {
+    let folder = folder_of(kind, name).ok()?;
+    let mut entries = Vec::with_capacity(plan.included.len() + 1);
+    if plan.file(METADATA_JSON).is_none() {
+        entries.push(made_entry(&folder, compiled_metadata));
+    }
+    for (at, file) in plan.included.iter().enumerate() {
+        let content = match held {
+            Some((bytes, places)) => Content::Held(Arc::clone(bytes), places.get(at)?.clone()),
+            None => Content::Source {
+                tree: Arc::clone(tree),
+                path: file.source.clone(),
+            },
+        };
+        entries.push(Entry {
+            path: file.path.below(&folder),
+            executable: file.executable,
+            size: file.size,
+            digest: file.digest,
+            content,
+        });
+    }
+    entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Some(entries)
+}
+
 fn made_entry(folder: &ArchivePath, text: &str) -> Entry {
     let path = match ArchivePath::new(METADATA_JSON) {
         Ok(file) => file.below(folder),
@@ -410,6 +452,16 @@ impl Entry {
         match &self.content {
             Content::Source { tree, path } => tree.open(path),
             Content::Made(bytes) => Ok(Box::new(&bytes[..])),
+            Content::Held(bytes, place) => Ok(Box::new(&bytes[place.clone()])),
+        }
+    }
+
+    /// The content, if it is in memory as it was digested.
+    pub(crate) fn held(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Source { .. } => None,
+            Content::Made(bytes) => Some(bytes),
+            Content::Held(bytes, place) => Some(&bytes[place.clone()]),
         }
     }
 
@@ -417,7 +469,9 @@ impl Entry {
     pub(crate) fn read_error(&self, error: io::Error) -> TreeError {
         let (path, tree) = match &self.content {
             Content::Source { tree, path } => (lossy(path), tree.label()),
-            Content::Made(_) => (self.path.to_string(), "the layout".to_owned()),
+            Content::Made(_) | Content::Held(..) => {
+                (self.path.to_string(), "the layout".to_owned())
+            }
         };
         TreeError::Read {
             path,

@@ -11,6 +11,7 @@ use crate::archive;
 use crate::chefignore::Chefignore;
 use crate::digest::{ContentDigest, Digest, Hasher};
 use crate::event::CancelToken;
+use crate::layout::contents::Contents;
 use crate::layout::{LayoutError, METADATA_JSON};
 use crate::lfs::Pointer;
 use crate::limits::Limits;
@@ -234,16 +235,18 @@ pub fn plan_cookbook(
     cancel: &CancelToken,
 ) -> Result<CookbookPlan, LayoutError> {
     let found = find_chefignore(tree, base)?;
-    plan_with(found, tree, base, limits, cancel)
+    plan_with(found, tree, base, limits, cancel, None)
 }
 
-/// The same where it is known which chefignore applies.
+/// The same where it is known which chefignore applies, and with the contents of what is included, in
+/// its order, in `contents`.
 pub(crate) fn plan_with(
     chefignore: Option<FoundChefignore>,
     tree: &dyn Tree,
     base: &TreePath,
     limits: &Limits,
     cancel: &CancelToken,
+    contents: Option<&mut Contents>,
 ) -> Result<CookbookPlan, LayoutError> {
     let read = |found: FoundChefignore| found.read(tree, limits);
     let mut planner = Planner {
@@ -256,9 +259,22 @@ pub(crate) fn plan_with(
         seen: 0,
         buffer: vec![0; 32 << 10],
         plan: CookbookPlan::default(),
+        contents,
     };
     planner.folder(&[], &[])?;
-    let mut plan = planner.plan;
+    let Planner {
+        mut plan, contents, ..
+    } = planner;
+    if let Some(contents) = contents {
+        let paths = plan.included.iter().map(|file| &file.path);
+        let mut order: Vec<(usize, _)> = paths.enumerate().collect();
+        order.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        let order: Vec<usize> = order.into_iter().map(|(at, _)| at).collect();
+        contents.reorder(&order);
+        if !plan.refused.is_empty() {
+            contents.give_up();
+        }
+    }
     plan.included.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     plan.refuse_case_clashes();
     plan.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -319,6 +335,7 @@ struct Planner<'a> {
     /// Takes the content of one file after the other.
     buffer: Vec<u8>,
     plan: CookbookPlan,
+    contents: Option<&'a mut Contents>,
 }
 
 impl Planner<'_> {
@@ -421,7 +438,15 @@ impl Planner<'_> {
             }
         };
         let source = self.base.join(real);
-        match self.read(&source)? {
+        let begin = self.contents.as_ref().map_or(0, |contents| contents.end());
+        let content = self.read(&source)?;
+        if let Some(contents) = &mut self.contents {
+            match content {
+                Content::File { .. } => contents.include(begin),
+                _ => contents.forget(begin),
+            }
+        }
+        match content {
             Content::File { size, digest } => self.plan.included.push(PlannedFile {
                 path,
                 source,
@@ -478,6 +503,9 @@ impl Planner<'_> {
                 return Ok(Content::TooLarge);
             }
             hasher.update(bytes);
+            if let Some(contents) = &mut self.contents {
+                contents.take(bytes);
+            }
             if count < buffer.len() {
                 break;
             }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::archive::{ArchiveOptions, Format};
 use crate::event::{CancelToken, Reporter, Silent};
 use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
@@ -28,6 +29,7 @@ pub struct Context<'a> {
     upstreams: UpstreamAccess,
     git_protocol: GitProtocol,
     uses_index: bool,
+    archive: Option<(Format, ArchiveOptions)>,
 }
 
 impl<'a> Context<'a> {
@@ -46,6 +48,7 @@ impl<'a> Context<'a> {
             upstreams: UpstreamAccess::default(),
             git_protocol: GitProtocol::default(),
             uses_index: true,
+            archive: None,
         }
     }
 
@@ -91,6 +94,19 @@ impl<'a> Context<'a> {
     pub fn with_index(mut self, uses_index: bool) -> Self {
         self.uses_index = uses_index;
         self
+    }
+
+    /// The archive that will be written of what is locked and laid out. Cookbooks are then compressed
+    /// into the store while they are read, where nothing else is expected to stand between them, so that
+    /// the writer needs not read them again. No result depends on it.
+    #[must_use]
+    pub fn with_archive(mut self, format: Format, options: &ArchiveOptions) -> Self {
+        self.archive = Some((format, *options));
+        self
+    }
+
+    pub(super) fn archive(&self) -> Option<(Format, ArchiveOptions)> {
+        self.archive
     }
 
     pub(super) fn uses_index(&self) -> bool {

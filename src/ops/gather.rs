@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
+use super::ahead::{Ahead, in_archive};
 use super::expand::Expanded;
 use super::load::{LoadedCookbook, load};
 use super::locate::{Located, Origin, git_failed, locate_all, wishes};
@@ -14,7 +15,7 @@ use super::{Context, Error, LockMode};
 use crate::error::{Diagnostic, message_with_causes};
 use crate::event::Event;
 use crate::git::{GitError, LargeFiles, Repositories, Request, Submodule, Wanted};
-use crate::layout::{CookbookPlan, Refusal};
+use crate::layout::{Contents, CookbookPlan, Refusal};
 use crate::lfs::Pointer;
 use crate::lockfile::{LockedSubmodule, Pin};
 use crate::manifest::{CommitId, GitUrl};
@@ -52,7 +53,12 @@ pub(super) fn gather(
     let mut fetched_anew = BTreeSet::new();
     loop {
         let mut located = locate_all(cx, &plans.folders, manifest, &wishes, &repositories)?;
-        let (index, error) = match read_all(cx, plans, &repositories, &mut located) {
+        let ahead = Ahead::new(cx, manifest, located.len());
+        let read = read_all(cx, plans, &repositories, &mut located, ahead.as_ref());
+        if let Some(ahead) = &ahead {
+            ahead.finish();
+        }
+        let (index, error) = match read {
             Ok(gathered) => return Ok(gathered),
             Err((index, error)) => (index, *error),
         };
@@ -82,6 +88,7 @@ fn read_all(
     plans: &Plans,
     repositories: &Repositories<'_>,
     located: &mut [Located<'_>],
+    mut ahead: Option<&Ahead>,
 ) -> Result<Gathered, Failed> {
     // A cookbook may itself lie in a submodule.
     loop {
@@ -99,10 +106,11 @@ fn read_all(
     }
     let mut gathered = Gathered::new();
     let mut open: Vec<usize> = (0..located.len()).collect();
+    open.sort_by_cached_key(|index| in_archive(located[*index].name));
     let mut met: BTreeMap<usize, Needs> = BTreeMap::new();
     while !open.is_empty() {
         let mut needs = BTreeMap::new();
-        for (index, cookbook) in load_all(cx, plans, located, &open)? {
+        for (index, cookbook) in load_all(cx, plans, located, &open, ahead.take())? {
             let place = &located[index];
             let need = Needs::of(&cookbook.plan, place.origin.as_ref());
             // What was brought and is still missing will never be there.
@@ -332,24 +340,33 @@ fn meet_large_files(
     brought.map_err(|(request, error)| (asking[request], error))
 }
 
-/// Reads the cookbooks at these indices, several at once. Which error is told does not depend on which
-/// came first.
+/// Reads the cookbooks at these indices, several at once, and may have them compressed `ahead`. Which
+/// error is told does not depend on which came first.
 fn load_all(
     cx: &Context<'_>,
     plans: &Plans,
     located: &[Located<'_>],
     open: &[usize],
+    ahead: Option<&Ahead>,
 ) -> Result<Vec<(usize, LoadedCookbook)>, Failed> {
     let workers = cx.jobs().get().min(open.len());
-    let queue = Mutex::new(open.iter().copied());
+    let queue = Mutex::new(open.iter().copied().enumerate());
     let (results, finished) = mpsc::channel();
     let mut loaded: Vec<(usize, Result<_, Error>)> = thread::scope(|scope| {
         for _ in 0..workers {
             let (queue, results) = (&queue, results.clone());
             scope.spawn(move || {
+                let mut ahead = ahead.and_then(Ahead::worker);
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                while let Some(index) = next() {
-                    let result = load_located(plans, &located[index]);
+                while let Some((place, index)) = next() {
+                    let load = |contents: Option<&mut Contents>| {
+                        let located = &located[index];
+                        load(plans, located.place.clone(), located.locked, contents)
+                    };
+                    let result = match &mut ahead {
+                        Some(ahead) => ahead.load(place, load),
+                        None => load(None),
+                    };
                     if results.send((index, result)).is_err() {
                         break;
                     }
@@ -373,8 +390,4 @@ fn load_all(
             Err(error) => Err((index, Box::new(error))),
         })
         .collect()
-}
-
-fn load_located(plans: &Plans, located: &Located<'_>) -> Result<LoadedCookbook, Error> {
-    load(plans, located.place.clone(), located.locked)
 }

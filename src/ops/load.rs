@@ -9,8 +9,8 @@ use crate::digest::ContentDigest;
 use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{
-    CookbookPlan, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata, find_chefignore,
-    plan_with,
+    Contents, CookbookPlan, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata,
+    find_chefignore, plan_with,
 };
 use crate::limits::Limits;
 use crate::metadata::Metadata;
@@ -113,7 +113,7 @@ fn label(tree: &dyn Tree, base: &TreePath) -> String {
 pub fn load_folder(cx: &Context<'_>, folder: &Path) -> Result<LoadedCookbook, Error> {
     let plans = Plans::without_store(cx);
     let place = Place::folder(&plans.folders, folder, folder, None)?;
-    let cookbook = load(&plans, place, None)?;
+    let cookbook = load(&plans, place, None, None)?;
     cookbook.tell_warnings(cx);
     Ok(cookbook)
 }
@@ -191,11 +191,13 @@ impl LoadedCookbook {
     }
 }
 
-/// Loads the cookbook at a place. What is locked of it is the digest that its content must have.
+/// Loads the cookbook at a place. What is locked of it is the digest that its content must have. What
+/// is read of its files is put into `contents`.
 pub(super) fn load(
     plans: &Plans,
     place: Place,
     locked: Option<ContentDigest>,
+    contents: Option<&mut Contents>,
 ) -> Result<LoadedCookbook, Error> {
     let (limits, cancel) = (&plans.limits, &plans.cancel);
     cancel.check().map_err(LayoutError::from)?;
@@ -217,7 +219,14 @@ pub(super) fn load(
     if let Some(record) = known.filter(is_locked) {
         return from_record(limits, place, record);
     }
-    let plan = plan_with(chefignore, &*place.tree, &place.base, limits, cancel)?;
+    let plan = plan_with(
+        chefignore,
+        &*place.tree,
+        &place.base,
+        limits,
+        cancel,
+        contents,
+    )?;
     let watched = Arc::new(Watched::new(Arc::clone(&place.tree), place.base.clone()));
     let seen = Place {
         tree: Arc::clone(&watched) as Arc<dyn Tree>,

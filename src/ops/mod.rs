@@ -1,6 +1,7 @@
 //! The operations: the only place that puts the parts in sequence.
 
 mod adopt;
+mod ahead;
 mod cache;
 mod changes;
 mod context;

@@ -385,7 +385,7 @@ impl Reading<'_> {
         };
         // A folder may change; a tarball may not.
         let locked = chosen.locked.as_ref().filter(|_| fetched.is_some());
-        let cookbook = load(self.plans, place, locked.map(|locked| locked.content))?;
+        let cookbook = load(self.plans, place, locked.map(|locked| locked.content), None)?;
         self.check(chosen, &pin, &cookbook)?;
         Ok((pin, cookbook))
     }

@@ -75,6 +75,14 @@ impl Segments {
         self.store.note_added(CacheKind::Segment, added)
     }
 
+    /// Whether so much was kept that more of it would drive out what is to be used still.
+    pub(crate) fn is_filled(&self) -> bool {
+        let added = self.added.load(Ordering::Relaxed);
+        CacheKind::Segment
+            .bound()
+            .is_some_and(|bound| added > bound / 2)
+    }
+
     fn path(&self, key: &Digest) -> PathBuf {
         self.store.object(CacheKind::Segment, key)
     }

@@ -12,6 +12,7 @@
 
 mod support;
 
+mod ahead;
 mod architecture;
 mod archive_wire;
 mod atomic;

@@ -6,7 +6,7 @@ use super::gzip::TarStream;
 use super::paths::Paths;
 use super::{Place, ReadError, ReadFile, Reading, field_at, first_difference};
 use crate::archive::tar::{BLOCK, END, file_header, padding};
-use crate::digest::{ContainerDigest, ContainerHasher, Hasher};
+use crate::digest::{ContainerDigest, ContainerHasher, Digest, Hasher, SegmentHasher};
 use crate::path::ArchivePath;
 use crate::tree::lossy;
 
@@ -50,9 +50,8 @@ pub(super) fn read(
             return Ok(segments.finish());
         }
         let file = parse(stream, &mut header, at, reading)?;
-        let segment = segments.of(file.path.as_str());
-        segment.update(&header);
-        entry(stream, reading, segment, &file)?;
+        let digest = entry(stream, reading, &file)?;
+        segments.of(file.path.as_str()).entry(&header, digest);
     }
 }
 
@@ -236,18 +235,16 @@ fn kind_of(letter: u8) -> &'static str {
     }
 }
 
-/// Reads the content of a file and what fills its last block up.
+/// Reads the content of a file and what fills its last block up; gives the digest of the content.
 fn entry(
     stream: &mut TarStream<'_, '_>,
     reading: &mut Reading<'_>,
-    segment: &mut Hasher,
     file: &File,
-) -> Result<(), ReadError> {
+) -> Result<Digest, ReadError> {
     let mut content = Content {
         stream,
         left: file.size,
         hasher: Hasher::default(),
-        segment,
     };
     reading.visit.content(&file.path, &mut content)?;
     let digest = content.hasher.finish();
@@ -261,21 +258,20 @@ fn entry(
             path: file.path.to_string(),
         });
     }
-    segment.update(zeros);
     reading.content_bytes += file.size;
     reading.file(&ReadFile {
         path: &file.path,
         executable: file.executable,
         size: file.size,
         digest,
-    })
+    })?;
+    Ok(digest)
 }
 
 struct Content<'a, 'b, 'c> {
     stream: &'a mut TarStream<'b, 'c>,
     left: u64,
     hasher: Hasher,
-    segment: &'a mut Hasher,
 }
 
 impl Pull for Content<'_, '_, '_> {
@@ -292,7 +288,6 @@ impl Pull for Content<'_, '_, '_> {
             });
         }
         self.hasher.update(&into[..count]);
-        self.segment.update(&into[..count]);
         self.left -= count as u64;
         Ok(count)
     }
@@ -304,12 +299,12 @@ struct Segments {
     done: ContainerHasher,
     folder: String,
     /// Of the folder's segment; none before the first entry.
-    current: Option<Hasher>,
+    current: Option<SegmentHasher>,
 }
 
 impl Segments {
     /// The segment of the next entry.
-    fn of(&mut self, path: &str) -> &mut Hasher {
+    fn of(&mut self, path: &str) -> &mut SegmentHasher {
         let folder = ContainerHasher::folder_of(path);
         if self.folder != folder {
             self.close();

@@ -103,7 +103,7 @@ impl Bench {
             tree: Arc::clone(&counted) as Arc<dyn Tree>,
             ..place
         };
-        let cookbook = load(&plans, place, None).expect("a cookbook");
+        let cookbook = load(&plans, place, None, None).expect("a cookbook");
         plans.finish();
         (counted.opened.load(Ordering::Relaxed), cookbook)
     }

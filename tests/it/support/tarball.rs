@@ -19,6 +19,8 @@ pub(crate) struct Member {
     pub(crate) long: Option<[u8; 512]>,
     /// Where its first header stands in the container.
     begin: usize,
+    /// Where its content does.
+    content: usize,
 }
 
 impl Member {
@@ -94,6 +96,7 @@ impl Tarball {
                         header,
                         long,
                         begin,
+                        content: end - size,
                     });
                 }
                 other => panic!("an entry of type {:?}", char::from(other)),
@@ -130,24 +133,18 @@ impl Tarball {
             let depth = if parts[0] == "cookbooks" { 2 } else { 1 };
             parts[..depth.min(parts.len())].join("/")
         };
-        let mut begins: Vec<(usize, String)> = Vec::new();
+        let mut segments: Vec<(String, Vec<u8>)> = Vec::new();
         for member in &self.members {
-            if begins
-                .last()
-                .is_none_or(|(_, last)| *last != folder(member))
-            {
-                begins.push((member.begin, folder(member)));
+            let folder = folder(member);
+            if segments.last().is_none_or(|(last, _)| *last != folder) {
+                segments.push((folder, Vec::new()));
             }
+            let (_, segment) = segments.last_mut().expect("a segment");
+            segment.extend_from_slice(&self.container[member.begin..member.content]);
+            segment.extend(unhex(&sha256(&member.data)));
         }
-        let end = self.container.len() - 1024;
-        let ends = begins.iter().skip(1).map(|(begin, _)| *begin).chain([end]);
-        let lines: String = begins
-            .iter()
-            .zip(ends)
-            .map(|((begin, name), end)| {
-                format!("{}  {name}\n", sha256(&self.container[*begin..end]))
-            })
-            .collect();
+        let line = |(name, segment): &(String, Vec<u8>)| format!("{}  {name}\n", sha256(segment));
+        let lines: String = segments.iter().map(line).collect();
         format!("t1:{}", sha256(lines))
     }
 
@@ -163,6 +160,12 @@ impl Tarball {
             .map(|m| (&*m.path, (&*m.data, m.mode())))
             .collect()
     }
+}
+
+/// The bytes of a text of hex digits.
+fn unhex(text: &str) -> Vec<u8> {
+    let pair = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two hex digits");
+    (0..text.len()).step_by(2).map(pair).collect()
 }
 
 fn block(container: &[u8], at: usize) -> [u8; 512] {

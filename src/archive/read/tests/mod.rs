@@ -173,9 +173,18 @@ fn a_format_is_known_by_its_first_bytes() {
 fn a_receipt_says_what_was_read() {
     let files = sample();
     let tar = tar_of(&files);
-    // One line a cookbook, over the bytes of its entries.
-    let entries = &tar[..tar.len() - 1024];
-    let (apt, web) = entries.split_at(entries.len() - 5 * 512);
+    // One line a cookbook, over the headers of its entries and the digests of their contents.
+    let (mut apt, mut web, mut at) = (Vec::new(), Vec::new(), 0);
+    for file in &files {
+        let segment = match file.path.starts_with("apt/") {
+            true => &mut apt,
+            false => &mut web,
+        };
+        segment.extend(&tar[at..at + 512]);
+        segment.extend(Digest::of(&file.content).as_bytes());
+        at += 512 + file.content.len().next_multiple_of(512);
+    }
+    assert_eq!(at, tar.len() - 1024);
     let lines = format!("{}  apt\n{}  web\n", Digest::of(apt), Digest::of(web));
     for bytes in [gzip_of(&tar), tar.clone()] {
         let (receipt, read) = read(&bytes).expect("an archive");

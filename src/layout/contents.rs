@@ -1,0 +1,149 @@
+//! The contents of a cookbook's files as they were read for its plan, so that whoever wants them right
+//! away needs not read them again.
+
+use std::ops::Range;
+
+/// Takes what is read of a cookbook's files, as long as it is not too much. What was digested is in memory
+/// then, byte by byte: nobody can change it between its digest and its use.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    /// The contents, one after the other.
+    bytes: Vec<u8>,
+    /// Where each one stands: in the order of the files that are included.
+    places: Vec<Range<usize>>,
+    /// More bytes are not kept.
+    most: usize,
+    is_over: bool,
+}
+
+/// What was kept of a cookbook.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// All: each file's bytes are there.
+    All(Vec<Range<usize>>),
+    /// It was read, but is too much to be kept.
+    TooMuch,
+    /// It was not read.
+    Nothing,
+}
+
+impl Contents {
+    /// Room for so many bytes. What is in `bytes` is of no use any more, but its memory is.
+    pub(crate) fn up_to(most: usize, mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self {
+            bytes,
+            places: Vec::new(),
+            most,
+            is_over: false,
+        }
+    }
+
+    /// What there is of a cookbook with so many files, and the memory in any case.
+    pub(crate) fn of_files(self, count: usize) -> (Vec<u8>, Kept) {
+        let kept = match self.is_over {
+            true => Kept::TooMuch,
+            false if self.places.len() == count => Kept::All(self.places),
+            false => Kept::Nothing,
+        };
+        (self.bytes, kept)
+    }
+
+    /// Takes more of the file that is read.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.is_over |= self.bytes.len() + bytes.len() > self.most;
+        if !self.is_over {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Where the next file begins.
+    pub(super) fn end(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The file that began there is included.
+    pub(super) fn include(&mut self, begin: usize) {
+        self.places.push(begin..self.bytes.len());
+    }
+
+    /// The file that began there is not included.
+    pub(super) fn forget(&mut self, begin: usize) {
+        self.bytes.truncate(begin);
+    }
+
+    /// None of it is of use.
+    pub(super) fn give_up(&mut self) {
+        self.is_over = false;
+        self.places.clear();
+        self.bytes.clear();
+    }
+
+    /// Brings the files into another order: that of these indices.
+    pub(super) fn reorder(&mut self, order: &[usize]) {
+        if !self.is_over {
+            self.places = order.iter().map(|at| self.places[*at].clone()).collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(most: usize, files: &[&[u8]]) -> Contents {
+        let mut contents = Contents::up_to(most, b"what was there before".to_vec());
+        for file in files {
+            let begin = contents.end();
+            file.chunks(3).for_each(|piece| contents.take(piece));
+            contents.include(begin);
+        }
+        contents
+    }
+
+    #[test]
+    fn what_is_included_is_kept_in_the_order_that_it_is_given() {
+        let mut contents = contents(11, &[b"second", b"", b"third"]);
+        let begin = contents.end();
+        contents.forget(begin);
+        contents.reorder(&[1, 0, 2]);
+        let (bytes, kept) = contents.of_files(3);
+        assert_eq!(bytes, b"secondthird");
+        assert_eq!(kept, Kept::All(vec![6..6, 0..6, 6..11]));
+    }
+
+    #[test]
+    fn what_is_not_included_is_forgotten() {
+        let mut contents = contents(20, &[b"first"]);
+        let begin = contents.end();
+        contents.take(b"omitted");
+        contents.forget(begin);
+        let begin = contents.end();
+        contents.take(b"last");
+        contents.include(begin);
+        let (bytes, kept) = contents.of_files(2);
+        assert_eq!(bytes, b"firstlast");
+        assert_eq!(kept, Kept::All(vec![0..5, 5..9]));
+    }
+
+    #[test]
+    fn one_byte_more_than_there_is_room_for_is_too_much() {
+        for (most, wanted) in [(5, Kept::All(vec![0..5])), (4, Kept::TooMuch)] {
+            assert_eq!(contents(most, &[b"12345"]).of_files(1).1, wanted);
+        }
+        // It is too much even if what made it so is forgotten.
+        let mut contents = contents(4, &[b"12345"]);
+        contents.forget(0);
+        contents.reorder(&[0]);
+        assert_eq!(contents.of_files(1).1, Kept::TooMuch);
+    }
+
+    #[test]
+    fn nothing_is_known_of_what_was_not_read_or_is_refused() {
+        assert_eq!(contents(9, &[]).of_files(1).1, Kept::Nothing);
+        assert_eq!(contents(9, &[]).of_files(0).1, Kept::All(Vec::new()));
+        let mut contents = contents(4, &[b"12345"]);
+        contents.give_up();
+        assert_eq!(contents.of_files(1).1, Kept::Nothing);
+    }
+}
