@@ -1,32 +1,23 @@
 //! The default parser: takes the longest match, unless a better one begins a byte later.
 
 use super::block::Sequence;
-use super::matches::{Effort, Match, Matches};
-use super::symbols::MIN_MATCH;
+use super::matches::{Match, Matches};
+use super::symbols::{MAX_MATCH, MIN_MATCH};
 
-/// The effort for a first match. A match of 65 bytes is so good that none is sought beside it.
-const FIRST: Effort = Effort {
-    depth: 16,
-    nice: 65,
-};
-
-/// The effort for a better one, of which there are fewer.
-const LATER: Effort = Effort { depth: 8, nice: 65 };
-
-/// A match of three bytes costs less than three literals only if it is near.
-const TRIPLE_REACH: u32 = 1 << 10;
+/// A match of this length is taken as it is. A later one is seldom better.
+const GOOD: u32 = 32;
 
 /// By how much a later match must be better, in the measure of [`gain`].
 const WORTH_A_LITERAL: i32 = 2;
 
-/// So many bytes without a match let the search look at one byte fewer of each two, three, and so on.
-const BARREN: u32 = 1024;
+/// The most literals of one sequence, and less than the longest step more, so that blocks can be cut
+/// between any two sequences.
+const MOST_LITERALS: usize = 1 << 10;
 
-/// The most bytes of which one is looked at.
-const LONGEST_STEP: u32 = 8;
-
-/// The most literals of one sequence, so that blocks can be cut between any two sequences.
-const MOST_LITERALS: u32 = 1 << 10;
+/// Where nothing repeats, as in what is compressed already, little is lost by haste: each sequence without
+/// a match lets the search look at one byte fewer of each two, three, and so on. The most bytes of
+/// which one is looked at.
+const LONGEST_STEP: usize = 8;
 
 /// Divides `buffer[start..end]` into sequences. What stands from `window` on may be repeated.
 pub(super) fn parse(
@@ -39,65 +30,170 @@ pub(super) fn parse(
 ) {
     matches.clear();
     matches.skip(buffer, window, start);
-    let mut literals = 0;
     let mut at = start;
-    // Where the last match ended.
-    let mut matched = start;
+    // Where the literals begin that no sequence has yet.
+    let mut from = start;
+    let mut step = 1;
     while at < end {
-        let mut found = matches.longest(buffer, at, end, MIN_MATCH - 1, FIRST);
-        if found.length < MIN_MATCH || is_far_triple(found) {
-            // Where nothing repeats, as in what is compressed already, little is lost by haste.
-            let step = (1 + (at - matched) as u32 / BARREN).min(LONGEST_STEP);
-            let step = step.min((end - at) as u32);
-            literals += step;
-            at += step as usize;
-            if literals >= MOST_LITERALS {
-                sequences.push(Sequence::of_literals(literals));
-                literals = 0;
+        let mut found = cut(matches.first(buffer, at), end - at);
+        if found.length < MIN_MATCH {
+            at += step;
+            if at - from >= MOST_LITERALS {
+                at = at.min(end);
+                sequences.push(Sequence::of_literals((at - from) as u32));
+                from = at;
+                step = (step + 1).min(LONGEST_STEP);
             }
             continue;
         }
+        step = 1;
         let mut added = at + 1;
-        while found.length < FIRST.nice {
-            let later = matches.longest(buffer, added, end, found.length - 1, LATER);
+        while found.length < GOOD {
+            let later = matches.later(buffer, added, found.length - 1);
+            let later = cut(later, end - added);
             added += 1;
             if !is_better(later, found) {
                 break;
             }
-            literals += 1;
             at += 1;
             found = later;
         }
+        let length = found.length.min(MAX_MATCH);
         sequences.push(Sequence {
-            literals,
-            length: found.length as u16,
+            literals: (at - from) as u32,
+            length: length as u16,
             distance: found.distance as u16,
         });
-        literals = 0;
-        at += found.length as usize;
-        matched = at;
+        at += length as usize;
+        from = at;
         if added < at {
             matches.skip(buffer, added, at);
         }
     }
-    if literals > 0 {
-        sequences.push(Sequence::of_literals(literals));
+    if from < end {
+        sequences.push(Sequence::of_literals((end - from) as u32));
     }
 }
 
+/// What is left of a match if so many bytes are.
 #[inline(always)]
-fn is_far_triple(found: Match) -> bool {
-    found.length == MIN_MATCH && found.distance > TRIPLE_REACH
+fn cut(found: Match, most: usize) -> Match {
+    Match {
+        length: found.length.min(most as u32),
+        ..found
+    }
 }
 
 /// Whether a match that begins a byte later is worth a literal before it.
 #[inline(always)]
 fn is_better(later: Match, found: Match) -> bool {
-    later.length >= found.length && gain(later) - gain(found) > WORTH_A_LITERAL
+    later.distance != 0
+        && later.length >= found.length
+        && gain(later) - gain(found) > WORTH_A_LITERAL
 }
 
 /// What a match is good for: a byte of its length as much as four bits of its distance.
 #[inline(always)]
 fn gain(found: Match) -> i32 {
     4 * found.length as i32 - found.distance.max(1).ilog2() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::archive::deflate::sight::{REACH, SLACK};
+
+    const START: usize = REACH + 1;
+
+    /// Bytes of which no three come twice.
+    fn noise(length: usize) -> Vec<u8> {
+        let (mut seed, mut seen, mut bytes) = (1u64, HashSet::new(), vec![1, 2]);
+        while bytes.len() < length {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let next = (seed >> 56) as u8;
+            if seen.insert([bytes[bytes.len() - 2], bytes[bytes.len() - 1], next]) {
+                bytes.push(next);
+            }
+        }
+        bytes
+    }
+
+    /// The sequences of the first bytes: literals, length and distance.
+    fn parsed(bytes: &[u8], length: usize) -> Vec<(u32, u16, u16)> {
+        let buffer = [&[0; START], bytes, &[0; SLACK]].concat();
+        let mut found = Vec::new();
+        let end = START + length;
+        parse(&mut Matches::new(), &buffer, START, START, end, &mut found);
+        let all = found.iter();
+        all.map(|found| (found.literals, found.length, found.distance))
+            .collect()
+    }
+
+    #[test]
+    fn no_match_reaches_beyond_the_end() {
+        let bytes = b"abcdefgh abcdefgh";
+        for length in 9..=bytes.len() {
+            let want = match length - 9 {
+                0..3 => vec![(length as u32, 0, 0)],
+                most => vec![(9, most as u16, 9)],
+            };
+            assert_eq!(parsed(bytes, length), want);
+        }
+    }
+
+    #[test]
+    fn no_later_match_reaches_beyond_the_end() {
+        // `cdefghij` would be better than `bcdef`, were it not for the end.
+        let bytes = b"bcdef1 cdefghij2 bcdefghij";
+        assert_eq!(parsed(bytes, 26)[1..], [(7, 8, 11)]);
+        assert_eq!(parsed(bytes, 22)[1..], [(6, 5, 17)]);
+    }
+
+    #[test]
+    fn no_match_is_longer_than_it_may_be() {
+        let bytes = [7; 1 + 258 + 258 + 4];
+        let want = [(1, 258, 1), (0, 258, 1), (0, 4, 1)];
+        assert_eq!(parsed(&bytes, bytes.len()), want);
+    }
+
+    #[test]
+    fn a_good_match_is_taken_as_it_is() {
+        let noise = noise(200);
+        for length in 29..35 {
+            // The first bytes, and all but the first of them with many more.
+            let first = &noise[..length];
+            let bytes = [first, b"--", &noise[1..101], b"++", &noise[..101]].concat();
+            let found = parsed(&bytes, bytes.len());
+            let literals = 101 - length as u32 + 2;
+            let want = match length {
+                ..32 => (literals + 1, 100, 103),
+                _ => (literals, length as u16, length as u16 + 104),
+            };
+            assert_eq!(found[1], want, "{length}");
+        }
+    }
+
+    #[test]
+    fn the_longer_nothing_repeats_the_less_is_looked_at() {
+        let mut bytes = noise(13_000);
+        let literals = |found: Vec<(u32, u16, u16)>| -> Vec<u32> {
+            found.iter().map(|found| found.0).collect()
+        };
+        // Whole numbers of 1, 2, and up to 8 bytes; what is left in the end.
+        let barren = [1024, 1024, 1026, 1024, 1025, 1026, 1029, 1024, 1024];
+        assert_eq!(literals(parsed(&bytes, 9230)), [&barren[..], &[4]].concat());
+        assert_eq!(literals(parsed(&bytes, 9226)), barren);
+        // The last step goes no farther than the end.
+        assert_eq!(
+            literals(parsed(&bytes, 9225)),
+            [&barren[..8], &[1023]].concat()
+        );
+        // A match makes it careful again.
+        bytes.copy_within(9126..9226, 9230);
+        let found = parsed(&bytes, 13_000);
+        assert_eq!(found[9], (8, 96, 104));
+        assert_eq!(literals(found)[10..], [1024, 1024, 1026, 596]);
+    }
 }

@@ -8,20 +8,24 @@
 use super::sight::{REACH, Sight, hash, load4, load8, sight};
 use super::symbols::{MAX_MATCH, MIN_MATCH};
 
-/// Four bytes select a chain, three an entry.
+/// Four bytes select a chain, three an entry. Of three bytes only what is near counts, so that few entries
+/// do, and they stay in the cache nearest to the processor.
 const CHAINS_LOG: u32 = 16;
-const TRIPLES_LOG: u32 = 14;
+const TRIPLES_LOG: u32 = 12;
 
-/// How far a search goes.
-#[derive(Clone, Copy)]
-pub(super) struct Effort {
-    /// Entries of a chain that are compared.
-    pub(super) depth: u32,
-    /// A match of this length is taken as it is.
-    pub(super) nice: u32,
-}
+/// Entries of a chain that are compared for a first match.
+const FIRST_DEPTH: u32 = 13;
 
-/// A match; none has length 0.
+/// Entries that are compared for a better one, of which there are fewer.
+const LATER_DEPTH: u32 = 6;
+
+/// A match of this length is so good that none is sought beside it.
+const NICE: u32 = 65;
+
+/// A match of three bytes costs less than three literals only if it is at most so far away.
+const TRIPLE_REACH: u16 = 1 << 10;
+
+/// A match; none has distance 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Match {
     pub(super) length: u32,
@@ -83,119 +87,118 @@ impl Matches {
         }
     }
 
-    /// Finds the longest match that is longer than `least`, adding the position. Of two of the same
-    /// length it is the nearer one. It does not reach beyond `end`.
+    /// Finds the longest match of at least four bytes, or else a near one of three, adding the position.
+    /// Of two of the same length it is the nearer one. It may reach beyond the end of what is to be
+    /// encoded, and be longer than a match may be: whoever asks knows where to cut it.
     #[inline(always)]
-    pub(super) fn longest(
-        &mut self,
-        buffer: &[u8],
-        at: usize,
-        end: usize,
-        least: u32,
-        effort: Effort,
-    ) -> Match {
+    pub(super) fn first(&mut self, buffer: &[u8], at: usize) -> Match {
         let sight = sight(buffer, at);
-        let here = load4(sight, REACH);
-        let (mut entry, triple) = self.add(at, here);
-        let most = (end - at).min(MAX_MATCH as usize) as u32;
-        let nice = effort.nice.min(most);
-        let mut best = Match {
-            length: least,
-            distance: 0,
-        };
-        if least >= most || most < MIN_MATCH {
-            return Match::default();
-        }
-        if least < MIN_MATCH {
-            let back = triple.wrapping_sub(at as u16) as i16;
-            // What begins with three new bytes begins with four new ones.
-            if back >= 0 {
-                return Match::default();
-            }
-            let from = usize::from(back as u16) % REACH;
-            if (load4(sight, from) ^ here) << 8 == 0 {
-                best = Match {
-                    length: MIN_MATCH,
-                    distance: (REACH - from) as u32,
-                };
-                if most == MIN_MATCH {
-                    return best;
-                }
-            }
-        }
-        let here_at = at as u16;
+        let here = load8(sight, REACH);
+        let (mut entry, triple) = self.add(at, here as u32);
         let mut back = 0;
-        let mut left = effort.depth;
-        if best.length <= MIN_MATCH {
-            // The first four bytes are what is looked for.
-            loop {
-                let next = entry.wrapping_sub(here_at) as i16;
-                if next >= back || left == 0 {
-                    return best.or_none();
-                }
-                back = next;
-                left -= 1;
-                let from = usize::from(back as u16) % REACH;
-                entry = self.0.before[usize::from(entry) % REACH];
-                if load4(sight, from) == here {
-                    best = Match {
-                        length: common(sight, from).min(most),
-                        distance: (REACH - from) as u32,
-                    };
-                    break;
-                }
-            }
-            if best.length >= nice {
-                return best;
-            }
-        }
-        let mut tail = best.length.wrapping_sub(3) as usize & 0xFF;
-        let mut last = load4(sight, REACH + tail);
-        loop {
-            let next = entry.wrapping_sub(here_at) as i16;
-            // A chain leads back, and not farther than it may.
-            if next >= back || left == 0 {
-                return best.or_none();
-            }
-            back = next;
+        let mut left = FIRST_DEPTH;
+        while left > 0 && self.follow(at, &mut entry, &mut back) {
             left -= 1;
             let from = usize::from(back as u16) % REACH;
-            entry = self.0.before[usize::from(entry) % REACH];
+            let differ = load8(sight, from) ^ here;
+            // The first four bytes are what is looked for.
+            if differ as u32 == 0 {
+                let found = Match {
+                    length: common(sight, from, differ),
+                    distance: (REACH - from) as u32,
+                };
+                if found.length >= NICE {
+                    return found;
+                }
+                return self.better(sight, at, (entry, back), found, left);
+            }
+        }
+        let distance = (at as u16).wrapping_sub(triple);
+        let from = REACH - usize::from(distance) % REACH;
+        let is_near = distance.wrapping_sub(1) < TRIPLE_REACH;
+        if is_near && (load4(sight, from) ^ here as u32) << 8 == 0 {
+            return Match {
+                length: MIN_MATCH,
+                distance: u32::from(distance),
+            };
+        }
+        Match::default()
+    }
+
+    /// Finds the longest match of at least four bytes that is longer than `least`, adding the position;
+    /// otherwise as [`Self::first`].
+    #[inline(always)]
+    pub(super) fn later(&mut self, buffer: &[u8], at: usize, least: u32) -> Match {
+        let sight = sight(buffer, at);
+        let (entry, _) = self.add(at, load4(sight, REACH));
+        let none = Match {
+            length: least.max(MIN_MATCH),
+            distance: 0,
+        };
+        self.better(sight, at, (entry, 0), none, LATER_DEPTH)
+    }
+
+    /// Goes on to the next entry of a chain, if it leads back, and not farther than it may.
+    #[inline(always)]
+    fn follow(&self, at: usize, entry: &mut u16, back: &mut i16) -> bool {
+        let next = entry.wrapping_sub(at as u16) as i16;
+        if next >= *back {
+            return false;
+        }
+        *back = next;
+        *entry = self.0.before[usize::from(*entry) % REACH];
+        true
+    }
+
+    /// Finds a longer match than `found` among the next `depth` entries of a chain.
+    #[inline(always)]
+    fn better(
+        &self,
+        sight: &Sight,
+        at: usize,
+        (mut entry, mut back): (u16, i16),
+        found: Match,
+        depth: u32,
+    ) -> Match {
+        let mut best = found;
+        let here = load4(sight, REACH);
+        // The last four bytes of what would be longer.
+        let mut tail = best.length.wrapping_sub(3) as usize & 0xFF;
+        let mut last = load4(sight, REACH + tail);
+        let mut left = depth;
+        while left > 0 && self.follow(at, &mut entry, &mut back) {
+            left -= 1;
+            let from = usize::from(back as u16) % REACH;
             if load4(sight, from + tail) == last && load4(sight, from) == here {
-                let length = common(sight, from).min(most);
+                let differ = load8(sight, from) ^ load8(sight, REACH);
+                let length = common(sight, from, differ);
                 if length > best.length {
                     best = Match {
                         length,
                         distance: (REACH - from) as u32,
                     };
-                    if length >= nice {
-                        return best;
+                    if length >= NICE {
+                        break;
                     }
                     tail = length.wrapping_sub(3) as usize & 0xFF;
                     last = load4(sight, REACH + tail);
                 }
             }
         }
-    }
-}
-
-impl Match {
-    #[inline(always)]
-    fn or_none(self) -> Self {
-        if self.distance == 0 {
-            Self::default()
-        } else {
-            self
-        }
+        best
     }
 }
 
 /// How many bytes are the same from here on, of which the first four are; up to 258 and a few more.
+/// `differ` is how the first eight differ.
 #[inline(always)]
-fn common(sight: &Sight, from: usize) -> u32 {
-    let mut length = 4;
+fn common(sight: &Sight, from: usize, differ: u64) -> u32 {
+    if differ != 0 {
+        return differ.trailing_zeros() / 8;
+    }
+    let mut length = 8;
     while length < MAX_MATCH as usize {
-        let step = length & 0x1FC;
+        let step = length & 0x1F8;
         let differ = load8(sight, from + step) ^ load8(sight, REACH + step);
         if differ != 0 {
             return length as u32 + differ.trailing_zeros() / 8;
@@ -234,33 +237,101 @@ mod tests {
         assert_eq!(tables(&matches), [false; 3]);
     }
 
-    #[test]
-    fn of_equal_matches_the_nearer_one_is_found() {
-        let bytes = b"abcdef1 abcdef2 abcdef3 abcdefg";
-        let buffer = buffer(bytes);
+    /// Entries for some positions alone.
+    fn knowing(buffer: &[u8], positions: impl IntoIterator<Item = usize>) -> Matches {
         let mut matches = Matches::new();
-        matches.skip(&buffer, START, START + 24);
-        let effort = Effort { depth: 9, nice: 99 };
-        let end = START + bytes.len();
-        let found = matches.longest(&buffer, START + 24, end, 2, effort);
-        let want = Match {
-            length: 6,
-            distance: 8,
-        };
-        assert_eq!(found, want);
+        for at in positions {
+            matches.skip(buffer, START + at, START + at + 1);
+        }
+        matches
+    }
+
+    /// What a first and a later search find.
+    fn both(buffer: &[u8], known: &[usize], at: usize) -> [(u32, u32); 2] {
+        let found = [
+            knowing(buffer, known.to_vec()).first(buffer, START + at),
+            knowing(buffer, known.to_vec()).later(buffer, START + at, 3),
+        ];
+        found.map(|found| (found.length, found.distance))
     }
 
     #[test]
-    fn no_match_reaches_beyond_the_end() {
-        let bytes = b"abcdefgh abcdefgh";
-        let buffer = buffer(bytes);
-        for end in 9..=bytes.len() {
-            let mut matches = Matches::new();
-            matches.skip(&buffer, START, START + 9);
-            let effort = Effort { depth: 9, nice: 99 };
-            let found = matches.longest(&buffer, START + 9, START + end, 2, effort);
-            let most = (end - 9) as u32;
-            assert_eq!(found.length, if most < 3 { 0 } else { most });
+    fn of_equal_matches_the_nearer_one_is_found() {
+        let buffer = buffer(b"abcdef1 abcdef2 abcdef3 abcdefg");
+        assert_eq!(both(&buffer, &[0, 8, 16], 24), [(6, 8); 2]);
+    }
+
+    #[test]
+    fn a_search_ends_at_its_depth() {
+        // The oldest entry repeats more than all the others.
+        let text = |others: usize| [b"abcdefgh", &*b"abcd....".repeat(others + 1)].concat();
+        for (others, first, later) in [(4, 8, 8), (5, 8, 8), (6, 8, 4), (12, 8, 4), (13, 4, 4)] {
+            let mut bytes = text(others);
+            let at = 8 * (others + 1);
+            bytes[at..].copy_from_slice(b"abcdefgh");
+            let known: Vec<usize> = (0..=others).map(|at| 8 * at).collect();
+            let found = both(&buffer(&bytes), &known, at);
+            assert_eq!(found.map(|found| found.0), [first, later], "{others}");
+        }
+    }
+
+    #[test]
+    fn a_first_search_goes_on_with_what_is_left_of_its_depth() {
+        // Entries of the same hash that are not there any more come before the first match.
+        for (gone, others, want) in [(3, 9, 8), (3, 10, 4), (12, 0, 8), (13, 0, 0)] {
+            let count = 1 + others + gone;
+            let mut bytes = b"abcd....".repeat(count + 1);
+            bytes[..8].copy_from_slice(b"abcdefgh");
+            bytes[8 * count..].copy_from_slice(b"abcdefgh");
+            let mut matches = knowing(&buffer(&bytes), (0..count).map(|at| 8 * at));
+            for at in 1 + others..count {
+                bytes[8 * at] = b'A';
+            }
+            let found = matches.first(&buffer(&bytes), START + 8 * count);
+            assert_eq!(found.length, want, "{gone} {others}");
+        }
+    }
+
+    #[test]
+    fn a_nice_match_ends_a_search() {
+        for (near, want) in [(64, 100), (65, 65), (66, 66)] {
+            // First with nothing before the nice match, then with a short one.
+            for known in [vec![0, 200], vec![0, 200, 400]] {
+                let mut bytes: Vec<u8> = (0..800).map(|at| 100 + (at % 7) as u8).collect();
+                let long: Vec<u8> = (0..100).collect();
+                for (at, length) in [(0, 100), (200, near), (400, 10), (600, 100)] {
+                    bytes[at..at + length].copy_from_slice(&long[..length]);
+                }
+                bytes[100] = 200;
+                let found = both(&buffer(&bytes), &known, 600);
+                assert_eq!(found.map(|found| found.0), [want; 2], "{known:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn three_bytes_are_a_match_if_they_are_near() {
+        for (distance, first) in [(1, 0), (3, 3), (1023, 3), (1024, 3), (1025, 0)] {
+            let mut bytes = vec![b'.'; 1100];
+            let at = 1030;
+            bytes[at - distance..][..4].copy_from_slice(b"abc1");
+            bytes[at..][..4].copy_from_slice(b"abc2");
+            let buffer = buffer(&bytes);
+            let want = if first == 0 { 0 } else { distance as u32 };
+            let found = both(&buffer, &[at - distance], at);
+            // A later one has four bytes at least.
+            assert_eq!(found, [(first, want), (3, 0)], "{distance}");
+        }
+    }
+
+    #[test]
+    fn a_later_match_is_longer_than_the_least() {
+        let buffer = buffer(b"abcdefgh abcdefgh");
+        for (least, want) in [(2, (8, 9)), (7, (8, 9)), (8, (8, 0)), (9, (9, 0))] {
+            let mut matches = knowing(&buffer, [0]);
+            let found = matches.later(&buffer, START + 9, least);
+            // What stands behind it is the same: zeros here, nothing there.
+            assert_eq!((found.length, found.distance), want);
         }
     }
 
@@ -275,14 +346,7 @@ mod tests {
         bytes.copy_within(..8, 32_768);
         bytes.copy_within(..8, 65_536);
         let buffer = buffer(&bytes);
-        let effort = Effort { depth: 9, nice: 99 };
-        let (at, end) = (START + 65_536, START + bytes.len());
-        for least in 2..7 {
-            let mut matches = Matches::new();
-            matches.skip(&buffer, START, START + 4);
-            let found = matches.longest(&buffer, at, end, least, effort);
-            assert_eq!(found, Match::default(), "{least}");
-        }
+        assert_eq!(both(&buffer, &[0, 1, 2, 3], 65_536), [(0, 0), (3, 0)]);
     }
 
     #[test]
@@ -296,17 +360,17 @@ mod tests {
         for at in [unseen, now] {
             bytes[at + 8..at + 16].copy_from_slice(b" as here");
         }
-        let effort = Effort { depth: 9, nice: 99 };
-        let (at, end) = (START + now, START + bytes.len());
-        for (first_byte, want) in [(b't', (8, 200)), (b'T', (0, 0))] {
-            let mut matches = Matches::new();
-            for at in [old, near] {
-                matches.skip(&buffer(&bytes), START + at, START + at + 1);
-            }
+        for (first_byte, want) in [(b't', [(8, 200); 2]), (b'T', [(0, 0), (3, 0)])] {
+            let known = knowing(&buffer(&bytes), [old, near]);
+            let again = knowing(&buffer(&bytes), [old, near]);
             // With another first byte the near entry is as one of the same hash.
             bytes[near] = first_byte;
-            let found = matches.longest(&buffer(&bytes), at, end, 3, effort);
-            assert_eq!((found.length, found.distance), want);
+            let buffer = buffer(&bytes);
+            let found = [
+                { known }.first(&buffer, START + now),
+                { again }.later(&buffer, START + now, 3),
+            ];
+            assert_eq!(found.map(|found| (found.length, found.distance)), want);
         }
     }
 }
