@@ -2,6 +2,7 @@
 //! every writer.
 
 mod consumer;
+mod content;
 mod links;
 mod omission;
 mod plan;
@@ -22,9 +23,10 @@ use crate::manifest::{LayoutKind, Manifest, Target};
 use crate::name::CookbookName;
 use crate::path::ArchivePath;
 use crate::text::nearest;
-use crate::tree::{Tree, TreeError, lossy};
+use crate::tree::{Tree, TreeError};
 use crate::version::Version;
 
+use content::{Content, Origin};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
 pub use plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile, plan_cookbook};
@@ -64,13 +66,6 @@ pub struct Entry {
     size: u64,
     digest: Digest,
     content: Content,
-}
-
-/// Where an entry's bytes are.
-#[derive(Clone)]
-enum Content {
-    Source { tree: Arc<dyn Tree>, path: Vec<u8> },
-    Made(Arc<[u8]>),
 }
 
 /// A cookbook ready to be laid out.
@@ -203,9 +198,11 @@ impl Layout {
         mut cookbooks: Vec<PlannedCookbook>,
     ) -> Result<Self, LayoutError> {
         cookbooks.sort_by(|a, b| a.packed.name.cmp(&b.packed.name));
+        // One more for each: its metadata.
+        let files = cookbooks.iter().map(|one| one.plan.included.len() + 1);
         let mut layout = Self {
             kind,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(files.sum()),
             target: manifest.bundle.target,
             cookbooks: Vec::with_capacity(cookbooks.len()),
             omitted: Vec::new(),
@@ -229,7 +226,10 @@ impl Layout {
         if !refusals.is_empty() {
             return Err(LayoutError::Refused(refusals));
         }
-        layout.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        // They are in order, but for a cookbook whose name goes on where another one's ends.
+        if !layout.entries.is_sorted_by(|a, b| a.path < b.path) {
+            layout.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        }
         layout.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         run_list::check(manifest, &layout)?;
         if manifest.bundle.target == Target::OpsWorks {
@@ -262,21 +262,25 @@ impl Layout {
                 return refusals;
             }
         };
-        if cookbook.plan.file(METADATA_JSON).is_none() {
-            self.entries
-                .push(made_entry(&folder, &cookbook.compiled_metadata));
-        }
-        for file in std::mem::take(&mut cookbook.plan.included) {
+        let made = cookbook.plan.file(METADATA_JSON).is_none();
+        let made = made.then(|| made_entry(&folder, &cookbook.compiled_metadata));
+        let begin = self.entries.len();
+        let files = std::mem::take(&mut cookbook.plan.included);
+        let origin = Arc::new(Origin::new(&cookbook.tree, &folder, files.first()));
+        for file in files {
+            let path = file.path.below(&folder);
             self.entries.push(Entry {
-                path: file.path.below(&folder),
+                content: Content::of(&origin, &path, file.source),
+                path,
                 executable: file.executable,
                 size: file.size,
                 digest: file.digest,
-                content: Content::Source {
-                    tree: Arc::clone(&cookbook.tree),
-                    path: file.source,
-                },
             });
+        }
+        if let Some(made) = made {
+            let own = &self.entries[begin..];
+            let at = begin + own.partition_point(|entry| entry.path < made.path);
+            self.entries.insert(at, made);
         }
         self.omitted
             .extend(cookbook.plan.omitted.drain(..).map(|file| OmittedFile {
@@ -407,23 +411,12 @@ impl Entry {
 
     /// Opens the content for reading.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + '_>, TreeError> {
-        match &self.content {
-            Content::Source { tree, path } => tree.open(path),
-            Content::Made(bytes) => Ok(Box::new(&bytes[..])),
-        }
+        self.content.open(&self.path)
     }
 
     /// The error of a read that failed.
     pub(crate) fn read_error(&self, error: io::Error) -> TreeError {
-        let (path, tree) = match &self.content {
-            Content::Source { tree, path } => (lossy(path), tree.label()),
-            Content::Made(_) => (self.path.to_string(), "the layout".to_owned()),
-        };
-        TreeError::Read {
-            path,
-            tree,
-            source: error,
-        }
+        self.content.read_error(&self.path, error)
     }
 }
 
