@@ -34,6 +34,17 @@ impl Digest {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The 64 hex digits.
+    fn hex(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for ([high, low], byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *high = DIGITS[usize::from(byte >> 4)];
+            *low = DIGITS[usize::from(byte & 0xf)];
+        }
+        text
+    }
 }
 
 impl FromStr for Digest {
@@ -65,13 +76,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        let mut text = [0; 64];
-        for (place, digit) in text.iter_mut().zip(digits) {
-            *place = DIGITS[usize::from(digit)];
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
     }
 }
 
@@ -134,20 +139,39 @@ impl ContentDigest {
 
 /// Takes a [`ContentDigest`] of files that come in the order of their paths' bytes.
 #[derive(Clone, Debug, Default)]
-pub struct ContentHasher(Hasher);
+pub struct ContentHasher {
+    hasher: Hasher,
+    /// One file's: it is digested as a whole.
+    line: Vec<u8>,
+}
 
 impl ContentHasher {
     /// Takes the next file, whose path's bytes must be greater than those of the one before.
     pub fn file(&mut self, path: &str, executable: bool, content: Digest) {
-        let mode = if executable { "755" } else { "644" };
-        for part in [&*content.to_string(), "  ", mode, "  ", path, "\n"] {
-            self.0.update(part.as_bytes());
-        }
+        let mode = if executable { b"  755  " } else { b"  644  " };
+        self.line.clear();
+        self.line.extend_from_slice(&content.hex());
+        self.line.extend_from_slice(mode);
+        self.line.extend_from_slice(path.as_bytes());
+        self.line.push(b'\n');
+        self.hasher.update(&self.line);
+    }
+
+    /// The same, and for another one as well.
+    pub(crate) fn file_of_both(
+        &mut self,
+        other: &mut Self,
+        path: &str,
+        executable: bool,
+        content: Digest,
+    ) {
+        self.file(path, executable, content);
+        other.hasher.update(&self.line);
     }
 
     /// The digest of all files taken.
     pub fn finish(self) -> ContentDigest {
-        ContentDigest(self.0.finish())
+        ContentDigest(self.hasher.finish())
     }
 }
 

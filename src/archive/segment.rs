@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::{ArchiveOptions, Format, WriteError, deflate};
-use crate::digest::{ContainerHasher, ContentHasher, Digest, Hasher};
+use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::layout::Entry;
 
 /// Bytes of input that are compressed at a time, on one thread. Within a segment every block but the
@@ -143,19 +143,14 @@ impl Block {
     }
 }
 
-/// The name of a segment in a store: a digest of everything that its bytes depend on. `before` is the
-/// digest of the bytes that the first block may refer to.
+/// The name of a segment in a store: a digest of everything that its bytes depend on. `content` is that
+/// of its run, `before` the digest of the bytes that the first block may refer to.
 pub(super) fn key(
-    run: &Run<'_>,
+    content: ContentDigest,
     format: Format,
     options: &ArchiveOptions,
     before: Digest,
 ) -> Digest {
-    let mut content = ContentHasher::default();
-    for entry in run.entries {
-        content.file(entry.path().as_str(), entry.executable(), entry.digest());
-    }
-    let content = content.finish();
     let mut hasher = Hasher::default();
     let (encoder, level) = (deflate::ENCODER, options.level.as_str());
     let mtime = options.mtime;

@@ -5,6 +5,7 @@
 //! of the one before it. A head says what its segment ends with, so that a chain of segments that are
 //! kept is followed without reading a file.
 
+use super::contents::Contents;
 use super::deflate::{Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
@@ -19,6 +20,7 @@ pub(super) fn write<'a>(
     layout: &'a Layout,
     options: &'a ArchiveOptions,
     writing: &mut Writing<'a>,
+    contents: &Contents,
     out: &mut Output<'_>,
 ) -> Result<ContainerDigest, WriteError> {
     out.write(&gzip::HEADER)?;
@@ -30,7 +32,8 @@ pub(super) fn write<'a>(
         let mut joiner = Joiner::new(Member::default(), options, writing, out, pool, &again);
         let mut before = Window::Bytes(Vec::new());
         for run in &segment::runs(layout.entries()).collect::<Vec<_>>() {
-            let key = segment::key(run, Format::TarGz, options, before.digest());
+            let content = contents.next(run);
+            let key = segment::key(content, Format::TarGz, options, before.digest());
             before = match joiner.find(run, &key) {
                 Some(stored) => {
                     let window = stored.1.window;

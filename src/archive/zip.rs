@@ -10,6 +10,7 @@ mod own;
 #[cfg(test)]
 mod tests;
 
+use super::contents::Contents;
 use super::deflate::{self, Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
@@ -27,6 +28,7 @@ pub(super) fn write<'a>(
     layout: &'a Layout,
     options: &'a ArchiveOptions,
     writing: &mut Writing<'a>,
+    contents: &Contents,
     out: &mut Output<'_>,
 ) -> Result<(), WriteError> {
     let entries = layout.entries();
@@ -48,7 +50,7 @@ pub(super) fn write<'a>(
         let mut joiner = Joiner::new(zip, options, writing, out, pool, &again);
         for run in segment::runs(entries) {
             // It refers to nothing before it.
-            let key = segment::key(&run, Format::Zip, options, Digest::of([]));
+            let key = segment::key(contents.next(&run), Format::Zip, options, Digest::of([]));
             match joiner.find(&run, &key) {
                 Some(stored) => joiner.add_stored(&run, key, stored)?,
                 None => joiner.add_compressed(&run, key, |scratch, give| {
