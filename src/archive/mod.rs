@@ -2,6 +2,7 @@
 //! compressed ones in `deflate.rs`, what stands around those of a tar in `gzip.rs`, the order of entries by [`Layout`]; nothing else
 //! has a say.
 
+mod buffers;
 mod contents;
 pub mod deflate;
 mod gzip;
@@ -14,6 +15,7 @@ pub(crate) mod tar;
 mod tar_gz;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trail;
 mod zip;
 
 use std::fmt;
@@ -303,7 +305,7 @@ pub(crate) fn write<'a>(
             mtime: options.mtime,
         });
     }
-    let mut out = Output::new(out, options.jobs);
+    let mut out = Output::new(out, options.jobs, writing.segments);
     let (container, content) = thread::scope(|scope| {
         // Where there may be several threads, it is digested while the archive is written.
         let (contents, elsewhere) = match options.jobs.get() {
