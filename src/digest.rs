@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::digest::common::hazmat::SerializableState as _;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256. Displays as 64 hex digits.
@@ -33,6 +34,17 @@ impl Digest {
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The 64 hex digits.
+    fn hex(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for ([high, low], byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *high = DIGITS[usize::from(byte >> 4)];
+            *low = DIGITS[usize::from(byte & 0xf)];
+        }
+        text
     }
 }
 
@@ -65,13 +77,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        let mut text = [0; 64];
-        for (place, digit) in text.iter_mut().zip(digits) {
-            *place = DIGITS[usize::from(digit)];
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
     }
 }
 
@@ -95,6 +101,19 @@ impl Hasher {
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
+
+    /// What is known of the bytes taken, from which another one can go on.
+    pub(crate) fn state(&self) -> [u8; Self::STATE] {
+        self.0.serialize().into()
+    }
+
+    /// The one that has this state, if it is one.
+    pub(crate) fn from_state(state: &[u8; Self::STATE]) -> Option<Self> {
+        Sha256::deserialize(&(*state).into()).ok().map(Self)
+    }
+
+    /// Bytes of a state. Its form is that of the crate `sha2`; a test pins it.
+    pub(crate) const STATE: usize = 104;
 }
 
 impl fmt::Debug for Hasher {
@@ -134,20 +153,39 @@ impl ContentDigest {
 
 /// Takes a [`ContentDigest`] of files that come in the order of their paths' bytes.
 #[derive(Clone, Debug, Default)]
-pub struct ContentHasher(Hasher);
+pub struct ContentHasher {
+    hasher: Hasher,
+    /// One file's: it is digested as a whole.
+    line: Vec<u8>,
+}
 
 impl ContentHasher {
     /// Takes the next file, whose path's bytes must be greater than those of the one before.
     pub fn file(&mut self, path: &str, executable: bool, content: Digest) {
-        let mode = if executable { "755" } else { "644" };
-        for part in [&*content.to_string(), "  ", mode, "  ", path, "\n"] {
-            self.0.update(part.as_bytes());
-        }
+        let mode = if executable { b"  755  " } else { b"  644  " };
+        self.line.clear();
+        self.line.extend_from_slice(&content.hex());
+        self.line.extend_from_slice(mode);
+        self.line.extend_from_slice(path.as_bytes());
+        self.line.push(b'\n');
+        self.hasher.update(&self.line);
+    }
+
+    /// The same, and for another one as well.
+    pub(crate) fn file_of_both(
+        &mut self,
+        other: &mut Self,
+        path: &str,
+        executable: bool,
+        content: Digest,
+    ) {
+        self.file(path, executable, content);
+        other.hasher.update(&self.line);
     }
 
     /// The digest of all files taken.
     pub fn finish(self) -> ContentDigest {
-        ContentDigest(self.0.finish())
+        ContentDigest(self.hasher.finish())
     }
 }
 
@@ -297,6 +335,29 @@ mod tests {
         assert_eq!(empty.parse(), Ok(Digest::of("")));
         assert!(empty.to_uppercase().parse::<Digest>().is_err());
         assert!(empty[1..].parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_digest_goes_on_from_a_state() {
+        let bytes: Vec<u8> = (0..1000_u32).map(|n| ((n * n) >> 3) as u8).collect();
+        for cut in [0, 1, 63, 64, 65, 127, 128, 500, 1000] {
+            let mut hasher = Hasher::default();
+            hasher.update(&bytes[..cut]);
+            let mut other = Hasher::from_state(&hasher.state()).expect("a state");
+            other.update(&bytes[cut..]);
+            assert_eq!(other.finish(), Digest::of(&bytes), "{cut}");
+        }
+        assert!(Hasher::from_state(&[0xff; Hasher::STATE]).is_none());
+    }
+
+    #[test]
+    fn the_form_of_a_state_is_pinned() {
+        // Whoever changes this raises `FORM` in `archive/trail.rs`: states are kept.
+        let mut hasher = Hasher::default();
+        hasher.update(&[7; 200]);
+        let digest = Digest::of(hasher.state());
+        let pinned = "6308cd634b44e54b7f72c255eb43c008de8300119787d8eac83297ac8bab05c6";
+        assert_eq!(digest.to_string(), pinned);
     }
 
     #[test]

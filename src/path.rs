@@ -49,6 +49,22 @@ pub enum PathProblem {
 /// Characters that Windows forbids, beside the control characters.
 const WINDOWS_FORBIDDEN: [u8; 8] = *b"<>:\"|?*\\";
 
+/// Whether a byte is one of these or of a control character.
+const FORBIDDEN: [bool; 256] = {
+    let mut forbidden = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        forbidden[byte] = true;
+        byte += 1;
+    }
+    let mut index = 0;
+    while index < WINDOWS_FORBIDDEN.len() {
+        forbidden[WINDOWS_FORBIDDEN[index] as usize] = true;
+        index += 1;
+    }
+    forbidden
+};
+
 /// Device names of Windows; COM and LPT take a digit, superscripts included.
 const WINDOWS_DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
@@ -114,7 +130,7 @@ fn check_component(component: &str) -> Result<(), PathProblem> {
         return Err(PathProblem::EndsInDots { component: owned() });
     }
     // All of them are ASCII, and no part of another character.
-    let is_forbidden = |b: u8| b < 0x20 || WINDOWS_FORBIDDEN.contains(&b);
+    let is_forbidden = |b: u8| FORBIDDEN[usize::from(b)];
     if let Some(character) = component.bytes().find(|b| is_forbidden(*b)).map(char::from) {
         return Err(PathProblem::WindowsCharacter {
             component: owned(),
@@ -135,6 +151,10 @@ fn is_windows_device(component: &str) -> bool {
     let stem = stem.trim_end_matches(' ');
     // The longest is `conout$`.
     if !(3..=7).contains(&stem.len()) {
+        return false;
+    }
+    let is_begin = |b: &u8| matches!(b | 0x20, b'c' | b'p' | b'a' | b'n' | b'l');
+    if !stem.as_bytes().first().is_some_and(is_begin) {
         return false;
     }
     let stem = stem.to_ascii_lowercase();

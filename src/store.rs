@@ -22,6 +22,8 @@
 //! <store>/plans-1/<2 hex>/<64 hex>         what was found out of a cookbook's content (`layout/record.rs`),
 //!                                          under the digest of all that it depends on; its time is when
 //!                                          it was last used, to a day
+//! <store>/trails-1/<2 hex>/<64 hex>        the digests of what an archive begins with (`archive/trail.rs`),
+//!                                          under its first segment's key; its time as that of a plan
 //! <store>/plans-1/cookpack-added           bytes that were added since the folder was last looked through
 //! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
 //!                                          A mirror is made, and removed, as

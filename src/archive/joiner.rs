@@ -5,9 +5,12 @@ use std::collections::VecDeque;
 
 use super::deflate::Encoder;
 use super::pool::Pool;
-use super::segment::{self, Loaded, NewSegment, Run, StoredBody};
+use super::segment::{Loaded, NewSegment, Run, StoredBody};
 use super::{ArchiveOptions, Output, Scratch, WriteError, Writing};
 use crate::digest::Digest;
+
+/// Bytes of kept segments that are read ahead, beside the next one: memory is bounded by it.
+const READ_AHEAD: u64 = 512 << 10;
 
 /// Takes what is to be compressed, and how many bytes of content are in it.
 pub(super) type Give<'g, W> = dyn FnMut(W, u64) -> Result<(), WriteError> + 'g;
@@ -103,6 +106,8 @@ enum Step<'a, W: Wire<'a>> {
         run: Run<'a>,
         key: Digest,
         head: W::Head,
+        /// Of [`Joiner::ahead`].
+        bytes: u64,
     },
 }
 
@@ -116,6 +121,10 @@ pub(super) struct Joiner<'a, 'w, 'o, W: Wire<'a>> {
     steps: VecDeque<Step<'a, W>>,
     /// Takes what is written of the present segment, if it is to be kept.
     keeping: Option<Box<dyn NewSegment + 'a>>,
+    /// The key of the present segment.
+    key: Digest,
+    /// Bytes of kept segments that are under way.
+    ahead: u64,
     scratch: Scratch,
 }
 
@@ -137,6 +146,8 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
             again,
             steps: VecDeque::new(),
             keeping: None,
+            key: Digest::of([]),
+            ahead: 0,
             scratch: Scratch::default(),
         }
     }
@@ -159,10 +170,22 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
         key: Digest,
         (body, head): (Box<dyn StoredBody + 'a>, W::Head),
     ) -> Result<(), WriteError> {
+        let bytes = body.in_memory();
         self.make_room()?;
-        self.pool.submit(move |_| Done::Loaded(body.load()));
+        while self.ahead > 0 && self.ahead + bytes > READ_AHEAD {
+            self.advance()?;
+        }
+        self.ahead += bytes;
+        let buffers = self.out.buffers().clone();
+        self.pool
+            .submit(move |_| Done::Loaded(body.load(buffers.lend(bytes))));
         let run = run.clone();
-        self.steps.push_back(Step::Stored { run, key, head });
+        self.steps.push_back(Step::Stored {
+            run,
+            key,
+            head,
+            bytes,
+        });
         Ok(())
     }
 
@@ -222,12 +245,18 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
                 self.take(part)?;
             }
             Some(Step::End { run, read }) => self.end(&run, read),
-            Some(Step::Stored { run, key, head }) => {
+            Some(Step::Stored {
+                run,
+                key,
+                head,
+                bytes,
+            }) => {
+                self.ahead -= bytes;
                 let Some(Done::Loaded(loaded)) = self.pool.next() else {
                     return Err(WriteError::thread_ended());
                 };
                 match loaded {
-                    Some(loaded) => self.join(&run, loaded, head)?,
+                    Some(loaded) => self.join(&run, &key, loaded, head)?,
                     None => self.make_anew(&run, &key)?,
                 }
             }
@@ -237,6 +266,7 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
 
     fn begin(&mut self, key: &Digest) {
         self.keeping = self.writing.segments.and_then(|store| store.begin(key));
+        self.key = *key;
         self.wire.begin();
     }
 
@@ -250,14 +280,21 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
 
     fn end(&mut self, run: &Run<'a>, read: W::Read) {
         self.wire.end(run, read);
+        self.out.end_segment(&self.key);
         if let Some(keeping) = self.keeping.take() {
             keeping.keep(&self.wire.head(run));
         }
     }
 
     /// Joins a segment that was kept.
-    fn join(&mut self, run: &Run<'a>, loaded: Loaded, head: W::Head) -> Result<(), WriteError> {
-        segment::for_each_piece(loaded, |piece| self.out.write_all(piece))?;
+    fn join(
+        &mut self,
+        run: &Run<'a>,
+        key: &Digest,
+        loaded: Loaded,
+        head: W::Head,
+    ) -> Result<(), WriteError> {
+        self.out.join(key, loaded)?;
         self.wire.join(run, head);
         Ok((self.writing.progress)(run.content_bytes())?)
     }

@@ -3,6 +3,8 @@
 //! has a say.
 
 mod ahead;
+mod buffers;
+mod contents;
 pub mod deflate;
 mod gzip;
 mod joiner;
@@ -14,12 +16,14 @@ pub(crate) mod tar;
 mod tar_gz;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trail;
 mod zip;
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 
 use crate::digest::{
@@ -30,6 +34,7 @@ use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
 pub(crate) use ahead::Ahead;
+use contents::Contents;
 use output::Output;
 pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, read_archive};
 use segment::SegmentStore;
@@ -304,19 +309,27 @@ pub(crate) fn write<'a>(
             mtime: options.mtime,
         });
     }
-    let mut out = Output::new(out, options.jobs);
+    let mut out = Output::new(out, options.jobs, writing.segments);
     let (container, content) = thread::scope(|scope| {
         // Where there may be several threads, it is digested while the archive is written.
-        let digest = || layout.content_digest();
-        let elsewhere = (options.jobs.get() > 1).then(|| scope.spawn(digest));
+        let (contents, elsewhere) = match options.jobs.get() {
+            1 => (Contents::Here, None),
+            _ => {
+                let (sender, digests) = mpsc::channel();
+                let digest = move || contents::digest(layout, &sender);
+                (Contents::There(digests), Some(scope.spawn(digest)))
+            }
+        };
+        let (writing, contents) = (&mut writing, &contents);
         let container = match format {
-            Format::TarGz => Some(tar_gz::write(layout, options, &mut writing, &mut out)?),
-            Format::Tar => Some(write_tar(layout, options, &mut writing, &mut out)?),
+            Format::TarGz => Some(tar_gz::write(layout, options, writing, contents, &mut out)?),
+            Format::Tar => Some(write_tar(layout, options, writing, &mut out)?),
             Format::Zip => {
-                zip::write(layout, options, &mut writing, &mut out)?;
+                zip::write(layout, options, writing, contents, &mut out)?;
                 None
             }
         };
+        let digest = || layout.content_digest();
         let content = elsewhere.map_or_else(|| Ok(digest()), thread::ScopedJoinHandle::join);
         let content = content.map_err(|_| WriteError::thread_ended())?;
         Ok::<_, WriteError>((container, content))

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::deflate::Encoder;
@@ -23,7 +23,49 @@ pub(super) struct Pool<'env, R> {
 enum Workers<'env, R> {
     /// The caller's own thread does everything.
     Caller(Box<Encoder>),
-    Threads(Sender<(Task<'env, R>, Sender<R>)>),
+    Threads(Tasks<'env, R>),
+}
+
+/// Tasks that no thread has taken yet. When it is dropped, the threads end.
+struct Tasks<'env, R>(Arc<Queue<'env, R>>);
+
+struct Queue<'env, R> {
+    waiting: Mutex<Waiting<'env, R>>,
+    /// There is a task more, or there will be none.
+    changed: Condvar,
+}
+
+struct Waiting<'env, R> {
+    tasks: VecDeque<(Task<'env, R>, Sender<R>)>,
+    is_over: bool,
+}
+
+impl<'env, R> Queue<'env, R> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<'env, R>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next task. None if there will be none.
+    fn next(&self) -> Option<(Task<'env, R>, Sender<R>)> {
+        let mut waiting = self.waiting();
+        loop {
+            if let Some(task) = waiting.tasks.pop_front() {
+                return Some(task);
+            }
+            if waiting.is_over {
+                return None;
+            }
+            let woken = self.changed.wait(waiting);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl<R> Drop for Tasks<'_, R> {
+    fn drop(&mut self) {
+        self.0.waiting().is_over = true;
+        self.0.changed.notify_all();
+    }
 }
 
 /// Runs `work` with a pool of so many threads; one is the caller's own.
@@ -38,22 +80,25 @@ pub(super) fn with_pool<'env, R: Send + 'env, T>(
             room: 1,
         });
     }
-    let (tasks, queue) = mpsc::channel::<(Task<'env, R>, Sender<R>)>();
-    let queue = Mutex::new(queue);
+    let queue = Arc::new(Queue {
+        waiting: Mutex::new(Waiting {
+            tasks: VecDeque::new(),
+            is_over: false,
+        }),
+        changed: Condvar::new(),
+    });
     thread::scope(|scope| {
         for _ in 0..jobs.get() {
             scope.spawn(|| {
                 let mut encoder = Encoder::default();
-                loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok((task, result)) = next else { break };
+                while let Some((task, result)) = queue.next() {
                     // Nobody waits for it once the caller has failed.
                     drop(result.send(task(&mut encoder)));
                 }
             });
         }
         work(&mut Pool {
-            workers: Workers::Threads(tasks),
+            workers: Workers::Threads(Tasks(Arc::clone(&queue))),
             pending: VecDeque::new(),
             // One for each thread, and some to go on with while the caller does something else.
             room: 4 * jobs.get(),
@@ -72,8 +117,10 @@ impl<'env, R: Send + 'env> Pool<'env, R> {
         let (sender, receiver) = mpsc::channel();
         match &mut self.workers {
             Workers::Caller(encoder) => drop(sender.send(task(encoder))),
-            // They live as long as the pool does.
-            Workers::Threads(tasks) => drop(tasks.send((Box::new(task), sender))),
+            Workers::Threads(Tasks(queue)) => {
+                queue.waiting().tasks.push_back((Box::new(task), sender));
+                queue.changed.notify_one();
+            }
         }
         self.pending.push_back(receiver);
     }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::ops::Range;
 
 use super::{ArchiveOptions, Format, WriteError, deflate};
-use crate::digest::{ContainerHasher, ContentHasher, Digest, Hasher};
+use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::layout::Entry;
 
 /// Bytes of input that are compressed at a time, on one thread. Within a segment every block but the
@@ -23,6 +23,12 @@ pub(crate) trait SegmentStore: Sync {
 
     /// Begins to keep a segment, if that can be done.
     fn begin(&self, key: &Digest) -> Option<Box<dyn NewSegment + '_>>;
+
+    /// The bytes that were kept last as the trail of this name, unchecked.
+    fn trail(&self, name: &Digest) -> Option<Vec<u8>>;
+
+    /// Keeps a trail, if that can be done.
+    fn keep_trail(&self, name: &Digest, bytes: &[u8]);
 }
 
 /// A segment that was found.
@@ -35,16 +41,30 @@ pub(crate) struct StoredSegment {
 
 /// The bytes of a segment that was found.
 pub(crate) trait StoredBody: Send {
-    /// Reads it and checks that it is what was kept; `None` if it is not, or cannot be read.
-    fn load(self: Box<Self>) -> Option<Loaded>;
+    /// How much memory they will take.
+    fn in_memory(&self) -> u64;
+
+    /// Reads it, into `buffer` if it is held in memory, and checks that it is what was kept; `None` if it
+    /// is not, or cannot be read.
+    fn load(self: Box<Self>, buffer: Vec<u8>) -> Option<Loaded>;
 }
 
 /// Bytes that are what was kept.
 pub(crate) enum Loaded {
     /// All of them.
     Bytes(Vec<u8>),
-    /// They are too many for memory: they are read a second time.
-    Stream(Box<dyn Read + Send>),
+    /// They are too many for memory: so many are read a second time.
+    Stream(u64, Box<dyn Read + Send>),
+}
+
+impl Loaded {
+    /// How many they are.
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stream(length, _) => *length,
+        }
+    }
 }
 
 /// A segment that is being kept. One that is dropped is not kept.
@@ -149,19 +169,14 @@ impl Block {
     }
 }
 
-/// The name of a segment in a store: a digest of everything that its bytes depend on. `before` is the
-/// digest of the bytes that the first block may refer to.
+/// The name of a segment in a store: a digest of everything that its bytes depend on. `content` is that
+/// of its run, `before` the digest of the bytes that the first block may refer to.
 pub(super) fn key(
-    run: &Run<'_>,
+    content: ContentDigest,
     format: Format,
     options: &ArchiveOptions,
     before: Digest,
 ) -> Digest {
-    let mut content = ContentHasher::default();
-    for entry in run.entries {
-        content.file(entry.path().as_str(), entry.executable(), entry.digest());
-    }
-    let content = content.finish();
     let mut hasher = Hasher::default();
     let (encoder, level) = (deflate::ENCODER, options.level.as_str());
     let mtime = options.mtime;
@@ -179,7 +194,7 @@ pub(super) fn for_each_piece(
 ) -> Result<(), WriteError> {
     let mut stream = match loaded {
         Loaded::Bytes(bytes) => return take(bytes),
-        Loaded::Stream(stream) => stream,
+        Loaded::Stream(_, stream) => stream,
     };
     loop {
         let mut piece = Vec::with_capacity(BLOCK);

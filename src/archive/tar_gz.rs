@@ -6,6 +6,7 @@
 //! kept is followed without reading a file.
 
 use super::ahead::{self, Work};
+use super::contents::Contents;
 use super::deflate::{Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
@@ -20,6 +21,7 @@ pub(super) fn write<'a>(
     layout: &'a Layout,
     options: &'a ArchiveOptions,
     writing: &mut Writing<'a>,
+    contents: &Contents,
     out: &mut Output<'_>,
 ) -> Result<ContainerDigest, WriteError> {
     out.write(&gzip::HEADER)?;
@@ -32,7 +34,8 @@ pub(super) fn write<'a>(
         let mut joiner = Joiner::new(Member::default(), options, writing, out, pool, &again);
         let mut before = Window::Bytes(Vec::new());
         for run in &segment::runs(layout.entries()).collect::<Vec<_>>() {
-            let key = segment::key(run, Format::TarGz, options, before.digest());
+            let content = contents.next(run);
+            let key = segment::key(content, Format::TarGz, options, before.digest());
             before = match joiner.find(run, &key) {
                 Some(stored) => {
                     let window = stored.1.window;
@@ -218,7 +221,8 @@ pub(super) fn keep_segment(
     let Some(run) = segment::only_run(entries) else {
         return Ok(());
     };
-    let key = segment::key(&run, Format::TarGz, options, Digest::of(&before));
+    let content = Contents::Here.next(&run);
+    let key = segment::key(content, Format::TarGz, options, Digest::of(&before));
     ahead::keep_segment(Member::default(), &run, &key, work, |scratch, give| {
         Ok(blocks(&run, mtime, before, scratch, give)?.0)
     })

@@ -1,5 +1,7 @@
 //! Tests of what the writers have in common: that nothing shows in the bytes but layout and options.
 
+mod trails;
+
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -169,6 +171,8 @@ type Kept = (Vec<u8>, Vec<u8>);
 #[derive(Default)]
 pub(super) struct MemoryStore {
     pub(super) kept: Mutex<HashMap<Digest, Kept>>,
+    /// Trails, by name.
+    pub(super) trails: Mutex<HashMap<Digest, Vec<u8>>>,
     found: AtomicUsize,
     begun: AtomicUsize,
     damages: AtomicBool,
@@ -178,7 +182,11 @@ pub(super) struct MemoryStore {
 struct MemoryBody(Option<Loaded>);
 
 impl StoredBody for MemoryBody {
-    fn load(self: Box<Self>) -> Option<Loaded> {
+    fn in_memory(&self) -> u64 {
+        self.0.as_ref().map_or(0, Loaded::len)
+    }
+
+    fn load(self: Box<Self>, _: Vec<u8>) -> Option<Loaded> {
         self.0
     }
 }
@@ -194,7 +202,7 @@ impl SegmentStore for MemoryStore {
         let (head, body) = self.kept.lock().unwrap().get(key)?.clone();
         self.found.fetch_add(1, Ordering::Relaxed);
         let loaded = match self.streams.load(Ordering::Relaxed) {
-            true => Loaded::Stream(Box::new(io::Cursor::new(body))),
+            true => Loaded::Stream(body.len() as u64, Box::new(io::Cursor::new(body))),
             false => Loaded::Bytes(body),
         };
         let is_whole = !self.damages.load(Ordering::Relaxed);
@@ -209,6 +217,14 @@ impl SegmentStore for MemoryStore {
             key: *key,
             body: Vec::new(),
         }))
+    }
+
+    fn trail(&self, name: &Digest) -> Option<Vec<u8>> {
+        self.trails.lock().unwrap().get(name).cloned()
+    }
+
+    fn keep_trail(&self, name: &Digest, bytes: &[u8]) {
+        self.trails.lock().unwrap().insert(*name, bytes.to_vec());
     }
 }
 
@@ -400,13 +416,15 @@ fn a_key_tells_apart_all_that_bytes_depend_on() {
         for format in Format::ALL {
             for options in [&options(1), &later, &best] {
                 for before in [before, Digest::of("other")] {
-                    keys.insert(segment::key(run, format, options, before));
+                    let content = Contents::Here.next(run);
+                    keys.insert(segment::key(content, format, options, before));
                 }
             }
         }
     }
     assert_eq!(keys.len(), runs.len() * 3 * 3 * 2);
-    let again = segment::key(&runs[0], Format::TarGz, &options(9), before);
+    let content = Contents::Here.next(&runs[0]);
+    let again = segment::key(content, Format::TarGz, &options(9), before);
     assert!(keys.contains(&again), "the number of threads is none of it");
 }
 

@@ -11,13 +11,14 @@ mod own;
 mod tests;
 
 use super::ahead;
+use super::contents::Contents;
 use super::deflate::{self, Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
 use super::pool::with_pool;
 use super::segment::{self, BLOCK, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, copy_pieces};
-use crate::digest::Digest;
+use crate::digest::{ContentDigest, Digest};
 use crate::layout::{Entry, Layout};
 use headers::{DosTime, File, Packed};
 pub(crate) use headers::{LONGEST_PATH, TIMES};
@@ -28,6 +29,7 @@ pub(super) fn write<'a>(
     layout: &'a Layout,
     options: &'a ArchiveOptions,
     writing: &mut Writing<'a>,
+    contents: &Contents,
     out: &mut Output<'_>,
 ) -> Result<(), WriteError> {
     let entries = layout.entries();
@@ -45,7 +47,7 @@ pub(super) fn write<'a>(
         let zip = Zip::new(entries.len(), time);
         let mut joiner = Joiner::new(zip, options, writing, out, pool, &again);
         for run in segment::runs(entries) {
-            let key = key(&run, options);
+            let key = key(contents.next(&run), options);
             match joiner.find(&run, &key) {
                 Some(stored) => joiner.add_stored(&run, key, stored)?,
                 None => joiner.add_compressed(&run, key, |scratch, give| {
@@ -67,7 +69,7 @@ pub(super) fn keep_segment(entries: &[Entry], work: ahead::Work<'_>) -> Result<(
     if too_long(entries).is_some() {
         return Ok(());
     }
-    let key = key(&run, work.options);
+    let key = key(Contents::Here.next(&run), work.options);
     let zip = Zip::new(entries.len(), time);
     ahead::keep_segment(zip, &run, &key, work, |scratch, give| {
         read(run.entries, time, scratch, give)
@@ -75,8 +77,8 @@ pub(super) fn keep_segment(entries: &[Entry], work: ahead::Work<'_>) -> Result<(
 }
 
 /// A segment refers to nothing before it.
-fn key(run: &Run<'_>, options: &ArchiveOptions) -> Digest {
-    segment::key(run, Format::Zip, options, Digest::of([]))
+fn key(content: ContentDigest, options: &ArchiveOptions) -> Digest {
+    segment::key(content, Format::Zip, options, Digest::of([]))
 }
 
 /// The first entry whose path a zip cannot hold.

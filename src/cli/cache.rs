@@ -200,6 +200,7 @@ fn things(entry: &CacheEntry) -> String {
         CacheKind::Universe => counted(entry.count, "universe", "universes"),
         CacheKind::Segment => counted(entry.count, "compressed segment", "compressed segments"),
         CacheKind::Plan => counted(entry.count, "cookbook's plan", "cookbooks' plans"),
+        CacheKind::Trail => counted(entry.count, "archive's trail", "archives' trails"),
     }
 }
 

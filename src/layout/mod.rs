@@ -2,7 +2,8 @@
 //! every writer.
 
 mod consumer;
-mod contents;
+mod content;
+mod held;
 mod links;
 mod omission;
 mod plan;
@@ -24,10 +25,11 @@ use crate::manifest::{LayoutKind, Manifest, Target};
 use crate::name::CookbookName;
 use crate::path::ArchivePath;
 use crate::text::nearest;
-use crate::tree::{Tree, TreeError, lossy};
+use crate::tree::{Tree, TreeError};
 use crate::version::Version;
 
-pub(crate) use contents::{Contents, Kept};
+use content::{Content, Origin};
+pub(crate) use held::{HeldContents, Kept};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
 pub use plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile, plan_cookbook};
@@ -67,18 +69,6 @@ pub struct Entry {
     size: u64,
     digest: Digest,
     content: Content,
-}
-
-/// Where an entry's bytes are.
-#[derive(Clone)]
-enum Content {
-    Source {
-        tree: Arc<dyn Tree>,
-        path: Vec<u8>,
-    },
-    Made(Arc<[u8]>),
-    /// They were read, and digested as they are here.
-    Held(Arc<Vec<u8>>, Range<usize>),
 }
 
 /// A cookbook ready to be laid out.
@@ -211,9 +201,11 @@ impl Layout {
         mut cookbooks: Vec<PlannedCookbook>,
     ) -> Result<Self, LayoutError> {
         cookbooks.sort_by(|a, b| a.packed.name.cmp(&b.packed.name));
+        // One more for each: its metadata.
+        let files = cookbooks.iter().map(|one| one.plan.included.len() + 1);
         let mut layout = Self {
             kind,
-            entries: Vec::new(),
+            entries: Vec::with_capacity(files.sum()),
             target: manifest.bundle.target,
             cookbooks: Vec::with_capacity(cookbooks.len()),
             omitted: Vec::new(),
@@ -237,7 +229,10 @@ impl Layout {
         if !refusals.is_empty() {
             return Err(LayoutError::Refused(refusals));
         }
-        layout.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        // They are in order, but for a cookbook whose name goes on where another one's ends.
+        if !layout.entries.is_sorted_by(|a, b| a.path < b.path) {
+            layout.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        }
         layout.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         run_list::check(manifest, &layout)?;
         if manifest.bundle.target == Target::OpsWorks {
@@ -270,21 +265,18 @@ impl Layout {
                 return refusals;
             }
         };
-        if cookbook.plan.file(METADATA_JSON).is_none() {
-            self.entries
-                .push(made_entry(&folder, &cookbook.compiled_metadata));
+        let made = cookbook.plan.file(METADATA_JSON).is_none();
+        let made = made.then(|| made_entry(&folder, &cookbook.compiled_metadata));
+        let begin = self.entries.len();
+        let files = std::mem::take(&mut cookbook.plan.included);
+        let origin = Arc::new(Origin::new(&cookbook.tree, &folder, files.first()));
+        for file in files {
+            let path = file.path.below(&folder);
+            let content = Content::of(&origin, &path, &file.source);
+            self.entries.push(Entry::of(path, &file, content));
         }
-        for file in std::mem::take(&mut cookbook.plan.included) {
-            self.entries.push(Entry {
-                path: file.path.below(&folder),
-                executable: file.executable,
-                size: file.size,
-                digest: file.digest,
-                content: Content::Source {
-                    tree: Arc::clone(&cookbook.tree),
-                    path: file.source,
-                },
-            });
+        if let Some(made) = made {
+            insert_made(&mut self.entries, begin, made);
         }
         self.omitted
             .extend(cookbook.plan.omitted.drain(..).map(|file| OmittedFile {
@@ -383,28 +375,26 @@ pub(crate) fn entries_of(
     held: Option<(&Arc<Vec<u8>>, &[Range<usize>])>,
 ) -> Option<Vec<Entry>> {
     let folder = folder_of(kind, name).ok()?;
+    let origin = Arc::new(Origin::new(tree, &folder, plan.included.first()));
     let mut entries = Vec::with_capacity(plan.included.len() + 1);
-    if plan.file(METADATA_JSON).is_none() {
-        entries.push(made_entry(&folder, compiled_metadata));
-    }
     for (at, file) in plan.included.iter().enumerate() {
+        let path = file.path.below(&folder);
         let content = match held {
             Some((bytes, places)) => Content::Held(Arc::clone(bytes), places.get(at)?.clone()),
-            None => Content::Source {
-                tree: Arc::clone(tree),
-                path: file.source.clone(),
-            },
+            None => Content::of(&origin, &path, &file.source),
         };
-        entries.push(Entry {
-            path: file.path.below(&folder),
-            executable: file.executable,
-            size: file.size,
-            digest: file.digest,
-            content,
-        });
+        entries.push(Entry::of(path, file, content));
     }
-    entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    if plan.file(METADATA_JSON).is_none() {
+        insert_made(&mut entries, 0, made_entry(&folder, compiled_metadata));
+    }
     Some(entries)
+}
+
+/// Puts an entry where it belongs among those from `begin` on, which are in order.
+fn insert_made(entries: &mut Vec<Entry>, begin: usize, made: Entry) {
+    let at = entries[begin..].partition_point(|entry| entry.path < made.path);
+    entries.insert(begin + at, made);
 }
 
 fn made_entry(folder: &ArchivePath, text: &str) -> Entry {
@@ -422,6 +412,16 @@ fn made_entry(folder: &ArchivePath, text: &str) -> Entry {
 }
 
 impl Entry {
+    fn of(path: ArchivePath, file: &PlannedFile, content: Content) -> Self {
+        Self {
+            path,
+            executable: file.executable,
+            size: file.size,
+            digest: file.digest,
+            content,
+        }
+    }
+
     /// Its path in the archive.
     pub fn path(&self) -> &ArchivePath {
         &self.path
@@ -449,35 +449,17 @@ impl Entry {
 
     /// Opens the content for reading.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + '_>, TreeError> {
-        match &self.content {
-            Content::Source { tree, path } => tree.open(path),
-            Content::Made(bytes) => Ok(Box::new(&bytes[..])),
-            Content::Held(bytes, place) => Ok(Box::new(&bytes[place.clone()])),
-        }
+        self.content.open(&self.path)
     }
 
     /// The content, if it is in memory as it was digested.
     pub(crate) fn held(&self) -> Option<&[u8]> {
-        match &self.content {
-            Content::Source { .. } => None,
-            Content::Made(bytes) => Some(bytes),
-            Content::Held(bytes, place) => Some(&bytes[place.clone()]),
-        }
+        self.content.held()
     }
 
     /// The error of a read that failed.
     pub(crate) fn read_error(&self, error: io::Error) -> TreeError {
-        let (path, tree) = match &self.content {
-            Content::Source { tree, path } => (lossy(path), tree.label()),
-            Content::Made(_) | Content::Held(..) => {
-                (self.path.to_string(), "the layout".to_owned())
-            }
-        };
-        TreeError::Read {
-            path,
-            tree,
-            source: error,
-        }
+        self.content.read_error(&self.path, error)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::archive;
 use crate::chefignore::Chefignore;
 use crate::digest::{ContentDigest, Digest, Hasher};
 use crate::event::CancelToken;
-use crate::layout::contents::Contents;
+use crate::layout::held::HeldContents;
 use crate::layout::{LayoutError, METADATA_JSON};
 use crate::lfs::Pointer;
 use crate::limits::Limits;
@@ -246,7 +246,7 @@ pub(crate) fn plan_with(
     base: &TreePath,
     limits: &Limits,
     cancel: &CancelToken,
-    contents: Option<&mut Contents>,
+    contents: Option<&mut HeldContents>,
 ) -> Result<CookbookPlan, LayoutError> {
     let read = |found: FoundChefignore| found.read(tree, limits);
     let mut planner = Planner {
@@ -335,7 +335,7 @@ struct Planner<'a> {
     /// Takes the content of one file after the other.
     buffer: Vec<u8>,
     plan: CookbookPlan,
-    contents: Option<&'a mut Contents>,
+    contents: Option<&'a mut HeldContents>,
 }
 
 impl Planner<'_> {

@@ -15,7 +15,7 @@ use super::Error;
 use super::load::LoadedCookbook;
 use crate::archive::{self, ArchiveOptions, Format};
 use crate::event::CancelToken;
-use crate::layout::{Contents, Entry, Kept, entries_of};
+use crate::layout::{Entry, HeldContents, Kept, entries_of};
 use crate::manifest::{GroupChoice, LayoutKind, Manifest};
 use crate::name::CookbookName;
 use crate::store::Segments;
@@ -183,13 +183,13 @@ impl Worker<'_> {
     pub(super) fn load(
         &mut self,
         place: usize,
-        load: impl FnOnce(Option<&mut Contents>) -> Result<LoadedCookbook, Error>,
+        load: impl FnOnce(Option<&mut HeldContents>) -> Result<LoadedCookbook, Error>,
     ) -> Result<LoadedCookbook, Error> {
         if self.shared.segments.is_filled() {
             return load(None);
         }
         let memory = self.shared.state().idle.pop();
-        let mut contents = Contents::up_to(MOST_HELD, memory.unwrap_or_default());
+        let mut contents = HeldContents::up_to(MOST_HELD, memory.unwrap_or_default());
         let loaded = load(Some(&mut contents));
         let held = match &loaded {
             Ok(cookbook) => self.held(cookbook, contents),
@@ -201,7 +201,7 @@ impl Worker<'_> {
         loaded
     }
 
-    fn held(&self, cookbook: &LoadedCookbook, contents: Contents) -> Option<Held> {
+    fn held(&self, cookbook: &LoadedCookbook, contents: HeldContents) -> Option<Held> {
         let plan = &cookbook.plan;
         let (memory, kept) = contents.of_files(plan.included.len());
         let (bytes, places) = match kept {

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Context;
+use crate::archive::trail::is_whole_trail;
 use crate::event::Event;
 use crate::git::verify_mirror;
+use crate::layout::is_whole_record;
 use crate::store::{
     CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_record,
     verify_segment, verify_universe,
@@ -292,7 +294,8 @@ fn verify(
         CacheKind::Universe => verify_universe(&item.path, cx.cancel()),
         CacheKind::Segment => verify_segment(&item.path, cx.cancel()),
         CacheKind::Lfs | CacheKind::Cookbook => verify_object(&item.path, cx.cancel()),
-        CacheKind::Plan => verify_record(&item.path, cx.cancel()),
+        CacheKind::Plan => verify_record(&item.path, is_whole_record, cx.cancel()),
+        CacheKind::Trail => verify_record(&item.path, is_whole_trail, cx.cancel()),
     }
 }
 

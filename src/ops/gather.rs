@@ -15,7 +15,7 @@ use super::{Context, Error, LockMode};
 use crate::error::{Diagnostic, message_with_causes};
 use crate::event::Event;
 use crate::git::{GitError, LargeFiles, Repositories, Request, Submodule, Wanted};
-use crate::layout::{Contents, CookbookPlan, Refusal};
+use crate::layout::{CookbookPlan, HeldContents, Refusal};
 use crate::lfs::Pointer;
 use crate::lockfile::{LockedSubmodule, Pin};
 use crate::manifest::{CommitId, GitUrl};
@@ -359,7 +359,7 @@ fn load_all(
                 let mut ahead = ahead.and_then(Ahead::worker);
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 while let Some((place, index)) = next() {
-                    let load = |contents: Option<&mut Contents>| {
+                    let load = |contents: Option<&mut HeldContents>| {
                         let located = &located[index];
                         load(plans, located.place.clone(), located.locked, contents)
                     };

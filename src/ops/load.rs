@@ -9,7 +9,7 @@ use crate::digest::ContentDigest;
 use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{
-    Contents, CookbookPlan, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata,
+    CookbookPlan, HeldContents, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata,
     find_chefignore, plan_with,
 };
 use crate::limits::Limits;
@@ -197,7 +197,7 @@ pub(super) fn load(
     plans: &Plans,
     place: Place,
     locked: Option<ContentDigest>,
-    contents: Option<&mut Contents>,
+    contents: Option<&mut HeldContents>,
 ) -> Result<LoadedCookbook, Error> {
     let (limits, cancel) = (&plans.limits, &plans.cancel);
     cancel.check().map_err(LayoutError::from)?;

@@ -16,6 +16,8 @@ pub enum CacheKind {
     Segment,
     /// The plans of cookbooks' files, with their metadata: what was found out of their content.
     Plan,
+    /// The trails of archives: the digests of what they begin with.
+    Trail,
 }
 
 /// How things of a kind lie in their folder.
@@ -30,13 +32,14 @@ pub(super) enum Form {
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Git,
         Self::Lfs,
         Self::Cookbook,
         Self::Universe,
         Self::Segment,
         Self::Plan,
+        Self::Trail,
     ];
 
     /// The kind's own word in commands and documents.
@@ -48,6 +51,7 @@ impl CacheKind {
             Self::Universe => "universe",
             Self::Segment => "segment",
             Self::Plan => "plan",
+            Self::Trail => "trail",
         }
     }
 
@@ -60,13 +64,14 @@ impl CacheKind {
             Self::Universe => "universe-1",
             Self::Segment => "segments-1",
             Self::Plan => "plans-1",
+            Self::Trail => "trails-1",
         }
     }
 
     pub(super) fn form(self) -> Form {
         match self {
             Self::Git | Self::Universe => Form::Folders,
-            Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment => Form::Objects,
+            Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment | Self::Trail => Form::Objects,
         }
     }
 
@@ -76,6 +81,7 @@ impl CacheKind {
         match self {
             Self::Git | Self::Lfs | Self::Cookbook | Self::Universe => None,
             Self::Plan => Some(256 << 20),
+            Self::Trail => Some(32 << 20),
             Self::Segment => Some(2 << 30),
         }
     }

@@ -20,7 +20,6 @@ use super::{CacheKind, Damage, Store, StoreError};
 use crate::aside::create_locked;
 use crate::digest::Digest;
 use crate::event::CancelToken;
-use crate::layout::is_whole_record;
 
 /// In the folder of a kind that has a bound: how many bytes were added since it was last looked
 /// through. Two processes may lose what one of them added: the bound is kept a little later then.
@@ -121,8 +120,12 @@ impl Store {
     }
 }
 
-/// Whether a record is what was written under its name.
-pub(crate) fn verify_record(path: &Path, cancel: &CancelToken) -> Result<Vec<Damage>, StoreError> {
+/// Whether a record is what was written under its name, as `is_whole` tells of its bytes.
+pub(crate) fn verify_record(
+    path: &Path,
+    is_whole: fn(&[u8], &Digest) -> bool,
+    cancel: &CancelToken,
+) -> Result<Vec<Damage>, StoreError> {
     cancel.check()?;
     let name = path.file_name().unwrap_or_default();
     let bytes = match fs::read(path) {
@@ -131,7 +134,7 @@ pub(crate) fn verify_record(path: &Path, cancel: &CancelToken) -> Result<Vec<Dam
         read => read.map_err(StoreError::at(path))?,
     };
     let key = name.to_str().and_then(|name| name.parse::<Digest>().ok());
-    Ok(match key.is_some_and(|key| is_whole_record(&bytes, &key)) {
+    Ok(match key.is_some_and(|key| is_whole(&bytes, &key)) {
         true => Vec::new(),
         false => vec![Damage::Checksum { file: name.into() }],
     })
@@ -140,6 +143,7 @@ pub(crate) fn verify_record(path: &Path, cancel: &CancelToken) -> Result<Vec<Dam
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::is_whole_record;
 
     const KIND: CacheKind = CacheKind::Plan;
 
@@ -236,10 +240,12 @@ mod tests {
     fn a_record_under_another_name_is_damaged() {
         let (_folder, store, _) = filled();
         let path = store.object(KIND, &key(4));
-        let damages = verify_record(&path, &CancelToken::default()).expect("a store");
+        let damages =
+            verify_record(&path, is_whole_record, &CancelToken::default()).expect("a store");
         assert!(matches!(&damages[..], [Damage::Checksum { .. }]));
         let gone = store.object(KIND, &key(99));
-        let damages = verify_record(&gone, &CancelToken::default()).expect("a store");
+        let damages =
+            verify_record(&gone, is_whole_record, &CancelToken::default()).expect("a store");
         assert_eq!(damages, []);
     }
 }

@@ -19,7 +19,9 @@
 )]
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+#[cfg(not(unix))]
+use std::io::SeekFrom;
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,6 +56,8 @@ pub(crate) struct Segments {
     store: Store,
     /// Bytes that were kept since this was made.
     added: AtomicU64,
+    /// The same of trails.
+    added_trails: AtomicU64,
     now: OnceLock<Option<SystemTime>>,
 }
 
@@ -63,6 +67,7 @@ impl Store {
         Segments {
             store: self.clone(),
             added: AtomicU64::new(0),
+            added_trails: AtomicU64::new(0),
             now: OnceLock::new(),
         }
     }
@@ -71,8 +76,13 @@ impl Store {
 impl Segments {
     /// Removes what was not used for the longest time, if too much was kept.
     pub(crate) fn trim(&self) -> Result<(), StoreError> {
-        let added = self.added.load(Ordering::Relaxed);
-        self.store.note_added(CacheKind::Segment, added)
+        for (kind, added) in [
+            (CacheKind::Segment, &self.added),
+            (CacheKind::Trail, &self.added_trails),
+        ] {
+            self.store.note_added(kind, added.load(Ordering::Relaxed))?;
+        }
+        Ok(())
     }
 
     /// Whether so much was kept that more of it would drive out what is to be used still.
@@ -87,9 +97,13 @@ impl Segments {
         self.store.object(CacheKind::Segment, key)
     }
 
+    fn now(&self) -> Option<SystemTime> {
+        *self.now.get_or_init(|| self.store.now())
+    }
+
     /// Notes that a file is used, now and then.
     fn note_use(&self, file: &File, found: &Metadata) {
-        let now = *self.now.get_or_init(|| self.store.now());
+        let now = self.now();
         let is_noted = |now: SystemTime| {
             let used = found.modified().ok()?;
             Some(now.duration_since(used).unwrap_or_default() < NOTED)
@@ -105,9 +119,9 @@ impl Segments {
 
 impl SegmentStore for Segments {
     fn find(&self, key: &Digest) -> Option<StoredSegment> {
-        let mut file = File::open(self.path(key)).ok()?;
+        let file = File::open(self.path(key)).ok()?;
         let found = file.metadata().ok()?;
-        let (footer, head) = read_end(&mut file, found.len(), key)?;
+        let (footer, head) = read_end(&file, found.len(), key)?;
         self.note_use(&file, &found);
         let body = Body {
             file,
@@ -135,6 +149,19 @@ impl SegmentStore for Segments {
             body: 0,
             crc: crc32fast::Hasher::new(),
         }))
+    }
+
+    fn trail(&self, name: &Digest) -> Option<Vec<u8>> {
+        self.store.record(CacheKind::Trail, name, self.now())
+    }
+
+    fn keep_trail(&self, name: &Digest, bytes: &[u8]) {
+        // Where it cannot be kept all is digested by the next build.
+        let kept = self.store.keep_record(CacheKind::Trail, name, bytes);
+        if kept.is_ok() {
+            self.added_trails
+                .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
     }
 }
 
@@ -175,10 +202,9 @@ impl Footer {
 }
 
 /// The footer and the head of a file of this size, if they are what was written.
-fn read_end(file: &mut File, size: u64, key: &Digest) -> Option<(Footer, Vec<u8>)> {
+fn read_end(file: &File, size: u64, key: &Digest) -> Option<(Footer, Vec<u8>)> {
     let mut end = vec![0; size.min(FIRST_LOOK) as usize];
-    file.seek(SeekFrom::Start(size - end.len() as u64)).ok()?;
-    file.read_exact(&mut end).ok()?;
+    read_at(file, size - end.len() as u64, &mut end).ok()?;
     let bytes = *end.last_chunk::<FOOTER>()?;
     let footer = Footer::from_bytes(&bytes);
     let behind = (footer.head + FOOTER) as u64;
@@ -186,15 +212,32 @@ fn read_end(file: &mut File, size: u64, key: &Digest) -> Option<(Footer, Vec<u8>
         return None;
     }
     let head = match (end.len() - FOOTER).checked_sub(footer.head) {
-        Some(begin) => end[begin..begin + footer.head].to_vec(),
+        Some(begin) => {
+            end.truncate(begin + footer.head);
+            end.split_off(begin)
+        }
         None => {
             let mut head = vec![0; footer.head];
-            file.seek(SeekFrom::Start(footer.body)).ok()?;
-            file.read_exact(&mut head).ok()?;
+            read_at(file, footer.body, &mut head).ok()?;
             head
         }
     };
     (footer.to_bytes(key, &head) == bytes).then_some((footer, head))
+}
+
+/// Reads bytes that stand somewhere in a file.
+fn read_at(file: &File, begin: u64, bytes: &mut [u8]) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        // One call, where there are thousands of files.
+        std::os::unix::fs::FileExt::read_exact_at(file, bytes, begin)
+    }
+    #[cfg(not(unix))]
+    {
+        let mut file = file;
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(bytes)
+    }
 }
 
 /// The body of a segment that was found.
@@ -205,22 +248,31 @@ struct Body {
 }
 
 impl StoredBody for Body {
-    fn load(mut self: Box<Self>) -> Option<Loaded> {
-        self.file.rewind().ok()?;
-        if self.length <= IN_MEMORY {
-            let mut bytes = Vec::with_capacity(self.length as usize);
-            let mut body = (&mut self.file).take(self.length);
-            body.read_to_end(&mut bytes).ok()?;
-            let is_whole = bytes.len() as u64 == self.length && crc32fast::hash(&bytes) == self.crc;
-            return is_whole.then_some(Loaded::Bytes(bytes));
+    fn in_memory(&self) -> u64 {
+        match self.length <= IN_MEMORY {
+            true => self.length,
+            false => 0,
         }
+    }
+
+    fn load(mut self: Box<Self>, mut buffer: Vec<u8>) -> Option<Loaded> {
+        if self.length <= IN_MEMORY {
+            // What is in it is overwritten: no more than what it grows by is cleared.
+            let length = self.length as usize;
+            buffer.reserve_exact(length.saturating_sub(buffer.len()));
+            buffer.resize(length, 0);
+            read_at(&self.file, 0, &mut buffer).ok()?;
+            let is_whole = crc32fast::hash(&buffer) == self.crc;
+            return is_whole.then_some(Loaded::Bytes(buffer));
+        }
+        self.file.rewind().ok()?;
         let is_whole = crc_of(&mut self.file, self.length).ok()? == self.crc;
         self.file.rewind().ok()?;
         let stream = Exact {
             file: self.file,
             left: self.length,
         };
-        is_whole.then(|| Loaded::Stream(Box::new(stream)))
+        is_whole.then(|| Loaded::Stream(self.length, Box::new(stream)))
     }
 }
 
@@ -320,7 +372,7 @@ pub(crate) fn verify_segment(path: &Path, cancel: &CancelToken) -> Result<Vec<Da
     };
     let size = file.metadata().map_err(StoreError::at(path))?.len();
     let is_whole = key.is_some_and(|key| {
-        read_end(&mut file, size, &key).is_some_and(|(footer, _)| {
+        read_end(&file, size, &key).is_some_and(|(footer, _)| {
             let body = file.rewind().and_then(|()| crc_of(&mut file, footer.body));
             body.is_ok_and(|crc| crc == footer.crc)
         })
@@ -350,9 +402,9 @@ mod tests {
     fn loaded(segments: &Segments, key: &Digest) -> Option<(Vec<u8>, Vec<u8>)> {
         let found = segments.find(key)?;
         let mut body = Vec::new();
-        match found.body.load()? {
+        match found.body.load(vec![1; 20])? {
             Loaded::Bytes(bytes) => body = bytes,
-            Loaded::Stream(mut stream) => {
+            Loaded::Stream(_, mut stream) => {
                 stream.read_to_end(&mut body).expect("a body");
             }
         }

@@ -28,7 +28,7 @@ fn filled(names: &[&str]) -> Sandbox {
     sandbox.manifest(&cookbooks);
     sandbox.ok("build");
     // What was worked out of them is of kinds that others look at.
-    for kind in ["plans-1", "segments-1"] {
+    for kind in ["plans-1", "segments-1", "trails-1"] {
         fs::remove_dir_all(sandbox.store().join(kind)).expect("a kind");
     }
     sandbox

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Mirror, Sandbox, finish, have, is_root, noise};
+use crate::support::{Mirror, Sandbox, finish, have, is_root, noise, sha256};
 
 /// Files that are as old are known by what the file system says of them.
 fn settle() {
@@ -15,7 +15,12 @@ fn settle() {
 
 /// The records of plans in the store.
 fn plans(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let folder = sandbox.store().join("plans-1");
+    kept(sandbox, "plans-1")
+}
+
+/// What the store keeps of a kind.
+fn kept(sandbox: &Sandbox, kind: &str) -> Vec<PathBuf> {
+    let folder = sandbox.store().join(kind);
     let folders = fs::read_dir(folder).into_iter().flatten();
     let folders = folders.map(|entry| entry.expect("an entry").path());
     let files = folders.filter(|path| path.is_dir()).flat_map(|folder| {
@@ -308,4 +313,58 @@ fn known_content_is_compared_with_the_lock() {
     assert_eq!(warm.stderr, cold.stderr);
     sandbox.write("cookpack.lock", &lock);
     sandbox.ok("build --locked");
+}
+
+/// A build whose receipt must be that of the bytes.
+fn build_with_true_receipt(sandbox: &Sandbox, args: &str) -> Vec<u8> {
+    let _ = fs::remove_file(sandbox.path("bundle.tar.gz"));
+    let receipt = sandbox.ok(&format!("build --json {args}")).json();
+    let bytes = sandbox.read("bundle.tar.gz");
+    let digest = format!("sha256:{}", sha256(&bytes));
+    assert_eq!(receipt["digests"]["archive"], digest, "{args}");
+    assert_eq!(receipt["size"], bytes.len(), "{args}");
+    bytes
+}
+
+#[test]
+fn what_is_known_of_an_archives_beginning_shows_in_no_receipt() {
+    let sandbox = rich();
+    let bytes = build_with_true_receipt(&sandbox, "-j2");
+    let trails = kept(&sandbox, "trails-1");
+    assert_eq!(trails.len(), 1, "{trails:?}");
+    let trail = fs::read(&trails[0]).expect("a trail");
+    sandbox.ok("cache list").says(["1 archive's trail"]);
+    for args in ["-j1", "-j2"] {
+        assert!(build_with_true_receipt(&sandbox, args) == bytes);
+    }
+    // One that is damaged is told of, and made anew.
+    let damages: [fn(&mut Vec<u8>); 3] = [
+        |bytes| bytes[200] ^= 1,
+        |bytes| bytes.truncate(300),
+        Vec::clear,
+    ];
+    for damage in damages {
+        let mut damaged = trail.clone();
+        damage(&mut damaged);
+        fs::write(&trails[0], &damaged).expect("a trail");
+        sandbox.run("cache verify").ends_with(4);
+        assert!(build_with_true_receipt(&sandbox, "-j2") == bytes);
+        sandbox.ok("cache verify");
+        assert!(fs::read(&trails[0]).expect("a trail") == trail);
+    }
+    // A segment that is damaged is made anew, whatever is known of it.
+    for path in kept(&sandbox, "segments-1") {
+        let mut segment = fs::read(&path).expect("a segment");
+        segment[0] ^= 1;
+        fs::write(&path, segment).expect("a segment");
+        assert!(build_with_true_receipt(&sandbox, "-j2") == bytes);
+    }
+    // A cookbook that changes, and then is what it was.
+    let text = sandbox.text("site/base/recipes/default.rb");
+    sandbox.write("site/base/recipes/default.rb", "log 'changed'\n");
+    let changed = build_with_true_receipt(&sandbox, "-j2");
+    assert!(changed != bytes);
+    assert!(build_with_true_receipt(&sandbox, "-j1") == changed);
+    sandbox.write("site/base/recipes/default.rb", text);
+    assert!(build_with_true_receipt(&sandbox, "-j2") == bytes);
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Takes what is read of a cookbook's files, as long as it is not too much. What was digested is in memory
 /// then, byte by byte: nobody can change it between its digest and its use.
 #[derive(Debug)]
-pub(crate) struct Contents {
+pub(crate) struct HeldContents {
     /// The contents, one after the other.
     bytes: Vec<u8>,
     /// Where each one stands: in the order of the files that are included.
@@ -27,7 +27,7 @@ pub(crate) enum Kept {
     Nothing,
 }
 
-impl Contents {
+impl HeldContents {
     /// Room for so many bytes. What is in `bytes` is of no use any more, but its memory is.
     pub(crate) fn up_to(most: usize, mut bytes: Vec<u8>) -> Self {
         bytes.clear();
@@ -91,8 +91,8 @@ impl Contents {
 mod tests {
     use super::*;
 
-    fn contents(most: usize, files: &[&[u8]]) -> Contents {
-        let mut contents = Contents::up_to(most, b"what was there before".to_vec());
+    fn contents(most: usize, files: &[&[u8]]) -> HeldContents {
+        let mut contents = HeldContents::up_to(most, b"what was there before".to_vec());
         for file in files {
             let begin = contents.end();
             file.chunks(3).for_each(|piece| contents.take(piece));

@@ -1,0 +1,56 @@
+//! Memory that segments are read into, used again: what is fresh for each of them costs the kernel more
+//! than the bytes do.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// No more buffers are kept.
+const MOST: usize = 8;
+
+/// The bytes of each, so that none ever grows. A segment that is larger has memory of its own.
+const SIZE: usize = 256 << 10;
+
+/// Memory that nobody uses right now, on any thread.
+#[derive(Clone, Default)]
+pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Buffers {
+    /// A buffer with room for so many bytes; what stands in it means nothing.
+    pub(super) fn lend(&self, bytes: u64) -> Vec<u8> {
+        if bytes > SIZE as u64 {
+            return Vec::new();
+        }
+        let idle = self.idle().pop();
+        idle.unwrap_or_else(|| Vec::with_capacity(SIZE))
+    }
+
+    pub(super) fn give_back(&self, buffer: Vec<u8>) {
+        let mut idle = self.idle();
+        if idle.len() < MOST && buffer.capacity() == SIZE {
+            idle.push(buffer);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_is_lent_again() {
+        let buffers = Buffers::default();
+        let mut buffer = buffers.lend(1);
+        buffer.resize(SIZE, 7);
+        buffers.give_back(buffer);
+        assert_eq!(buffers.lend(SIZE as u64).len(), SIZE);
+        assert_eq!(buffers.lend(SIZE as u64).len(), 0, "there was one");
+        let large = buffers.lend(SIZE as u64 + 1);
+        assert_eq!(large.capacity(), 0);
+        buffers.give_back(vec![0; SIZE + 1]);
+        (0..=MOST).for_each(|_| buffers.give_back(Vec::with_capacity(SIZE)));
+        assert_eq!(buffers.idle().len(), MOST);
+    }
+}

@@ -1,0 +1,77 @@
+//! The content digests of a layout and of its runs, from which the keys of segments come. Where there may
+//! be several threads they are taken on one of their own, ahead of the writer, which has enough to do.
+
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::segment::{Run, runs};
+use crate::digest::{ContentDigest, ContentHasher};
+use crate::layout::Layout;
+
+/// The content digests of runs, in their order.
+pub(super) enum Contents {
+    /// They are taken when they are asked for.
+    Here,
+    /// They come from [`digest`].
+    There(Receiver<ContentDigest>),
+}
+
+impl Contents {
+    /// The digest of the next run, which is this one.
+    pub(super) fn next(&self, run: &Run<'_>) -> ContentDigest {
+        let told = match self {
+            Self::Here => None,
+            Self::There(digests) => digests.recv().ok(),
+        };
+        told.unwrap_or_else(|| {
+            let mut hasher = ContentHasher::default();
+            for entry in run.entries {
+                hasher.file(entry.path().as_str(), entry.executable(), entry.digest());
+            }
+            hasher.finish()
+        })
+    }
+}
+
+/// The content digest of a layout. Those of its runs are told on the way.
+pub(super) fn digest(layout: &Layout, runs_digests: &Sender<ContentDigest>) -> ContentDigest {
+    let mut all = ContentHasher::default();
+    for run in runs(layout.entries()) {
+        let mut own = ContentHasher::default();
+        for entry in run.entries {
+            let path = entry.path().as_str();
+            all.file_of_both(&mut own, path, entry.executable(), entry.digest());
+        }
+        // Nobody asks for them where nothing is kept.
+        let _ = runs_digests.send(own.finish());
+    }
+    all.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::tests::{cookbooks, layout};
+    use super::*;
+
+    #[test]
+    fn digests_are_the_same_on_any_thread() {
+        let (layout, _) = layout(&cookbooks());
+        let (sender, receiver) = mpsc::channel();
+        assert_eq!(digest(&layout, &sender), layout.content_digest());
+        drop(sender);
+        let there = Contents::There(receiver);
+        for run in runs(layout.entries()) {
+            let wanted = run.entries.iter().map(|entry| {
+                let path = entry.path().as_str();
+                (path, entry.executable(), entry.digest())
+            });
+            let wanted = ContentDigest::of(wanted);
+            assert_eq!(there.next(&run), wanted, "{}", run.folder);
+            assert_eq!(Contents::Here.next(&run), wanted);
+        }
+        // A thread that ended tells nothing more.
+        let run = runs(layout.entries()).next().expect("a run");
+        assert_eq!(there.next(&run), Contents::Here.next(&run));
+    }
+}
