@@ -58,7 +58,17 @@ pub(super) fn parse(
             at += 1;
             found = later;
         }
-        let length = found.length.min(MAX_MATCH);
+        let mut length = found.length.min(MAX_MATCH);
+        let back = found.distance as usize;
+        // What stands right before may be the same as well: not all earlier occurrences were compared.
+        while at > from
+            && length < MAX_MATCH
+            && at - window > back
+            && buffer[at - 1] == buffer[at - 1 - back]
+        {
+            at -= 1;
+            length += 1;
+        }
         sequences.push(Sequence {
             literals: (at - from) as u32,
             length: length as u16,
@@ -158,6 +168,52 @@ mod tests {
         assert_eq!(parsed(&bytes, bytes.len()), want);
     }
 
+    /// Parses all but the first bytes, which may be repeated.
+    fn parsed_behind(window: &[u8], bytes: &[u8]) -> Vec<(u32, u16, u16)> {
+        let buffer = [&[0; START], window, bytes, &[0; SLACK]].concat();
+        let mut found = Vec::new();
+        let (start, end) = (START + window.len(), START + window.len() + bytes.len());
+        parse(&mut Matches::new(), &buffer, START, start, end, &mut found);
+        let all = found.iter();
+        all.map(|found| (found.literals, found.length, found.distance))
+            .collect()
+    }
+
+    /// Text in which the first occurrence of `Zabc` is too long ago to be compared, and `filler`.
+    fn hidden(first: &[u8], filler: &[u8]) -> Vec<u8> {
+        let others = (0..16_u8).map(|other| [b"Zabc", &[b'0' + other, other | 0x80][..]].concat());
+        [first, &others.collect::<Vec<_>>().concat(), filler].concat()
+    }
+
+    #[test]
+    fn a_match_goes_back_to_where_the_repetition_begins() {
+        let window = hidden(b"YZabcdefghij", b"--");
+        let distance = window.len() as u16;
+        // With two literals before it, of which one is the same, both are, and none is.
+        for (before, want) in [
+            (&b"XZ"[..], (1, 11, distance)),
+            (b"YZ", (0, 12, distance)),
+            (b"XX", (2, 10, distance)),
+        ] {
+            let found = parsed_behind(&window, &[before, b"abcdefghij"].concat());
+            assert_eq!(found, [want], "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_match_goes_back_no_farther_than_it_may() {
+        // What stands before the window is zero, as the literal is: it is not there.
+        let window = hidden(b"abcdefghij", b"--");
+        let found = parsed_behind(&window, b"\0abcdefghij");
+        assert_eq!(found, [(1, 10, window.len() as u16 + 1)]);
+        // Nor is it longer than it may be.
+        for (more, want) in [(254, (0, 258)), (255, (1, 258))] {
+            let text = [b"Zabc", &noise(300)[10..10 + more]].concat();
+            let found = parsed_behind(&hidden(&text, b"--"), &text);
+            assert_eq!((found[0].0, found[0].1), want, "{more}");
+        }
+    }
+
     #[test]
     fn a_good_match_is_taken_as_it_is() {
         let noise = noise(200);
@@ -193,7 +249,7 @@ mod tests {
         // A match makes it careful again.
         bytes.copy_within(9126..9226, 9230);
         let found = parsed(&bytes, 13_000);
-        assert_eq!(found[9], (8, 96, 104));
+        assert_eq!(found[9], (4, 100, 104));
         assert_eq!(literals(found)[10..], [1024, 1024, 1026, 596]);
     }
 }

@@ -6,24 +6,23 @@
 //! match as any other, or none.
 
 use super::sight::{REACH, Sight, hash, load4, load8, sight};
-use super::symbols::{MAX_MATCH, MIN_MATCH};
+use super::symbols::MAX_MATCH;
 
-/// Four bytes select a chain, three an entry. Of three bytes only what is near counts, so that few entries
-/// do, and they stay in the cache nearest to the processor.
+/// Four bytes select a chain. Repetitions of three are not sought: few cost less than three literals, and
+/// to know of them costs time at every position.
 const CHAINS_LOG: u32 = 16;
-const TRIPLES_LOG: u32 = 12;
+
+/// The least length of a match that is sought.
+const LEAST: u32 = 4;
 
 /// Entries of a chain that are compared for a first match.
-const FIRST_DEPTH: u32 = 13;
+const FIRST_DEPTH: u32 = 16;
 
 /// Entries that are compared for a better one, of which there are fewer.
 const LATER_DEPTH: u32 = 6;
 
 /// A match of this length is so good that none is sought beside it.
-const NICE: u32 = 65;
-
-/// A match of three bytes costs less than three literals only if it is at most so far away.
-const TRIPLE_REACH: u16 = 1 << 10;
+const NICE: u32 = 130;
 
 /// A match; none has distance 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +39,6 @@ struct Tables {
     chains: [u16; 1 << CHAINS_LOG],
     /// The position before, of the same hash.
     before: [u16; REACH],
-    /// The last position of a hash of three bytes.
-    triples: [u16; 1 << TRIPLES_LOG],
 }
 
 impl Matches {
@@ -49,7 +46,6 @@ impl Matches {
         Self(Box::new(Tables {
             chains: [0; 1 << CHAINS_LOG],
             before: [0; REACH],
-            triples: [0; 1 << TRIPLES_LOG],
         }))
     }
 
@@ -58,19 +54,14 @@ impl Matches {
     pub(super) fn clear(&mut self) {
         self.0.chains.fill(0);
         self.0.before.fill(0);
-        self.0.triples.fill(0);
     }
 
-    /// Adds a position with its next four bytes. Gives the last ones of the same four, and of the same
-    /// three.
+    /// Adds a position with its next four bytes. Gives the last one of the same four.
     #[inline(always)]
-    fn add(&mut self, at: usize, bytes: u32) -> (u16, u16) {
+    fn add(&mut self, at: usize, bytes: u32) -> u16 {
         let chain = &mut self.0.chains[hash(bytes, CHAINS_LOG)];
-        let triple = &mut self.0.triples[hash(bytes << 8, TRIPLES_LOG)];
-        let last = (*chain, *triple);
-        *chain = at as u16;
-        *triple = at as u16;
-        self.0.before[at % REACH] = last.0;
+        let last = std::mem::replace(chain, at as u16);
+        self.0.before[at % REACH] = last;
         last
     }
 
@@ -87,14 +78,13 @@ impl Matches {
         }
     }
 
-    /// Finds the longest match of at least four bytes, or else a near one of three, adding the position.
-    /// Of two of the same length it is the nearer one. It may reach beyond the end of what is to be
+    /// Finds the longest match of at least four bytes, adding the position. Of two of the same length it is the nearer one. It may reach beyond the end of what is to be
     /// encoded, and be longer than a match may be: whoever asks knows where to cut it.
     #[inline(always)]
     pub(super) fn first(&mut self, buffer: &[u8], at: usize) -> Match {
         let sight = sight(buffer, at);
         let here = load8(sight, REACH);
-        let (mut entry, triple) = self.add(at, here as u32);
+        let mut entry = self.add(at, here as u32);
         let mut back = 0;
         let mut left = FIRST_DEPTH;
         while left > 0 && self.follow(at, &mut entry, &mut back) {
@@ -113,15 +103,6 @@ impl Matches {
                 return self.better(sight, at, (entry, back), found, left);
             }
         }
-        let distance = (at as u16).wrapping_sub(triple);
-        let from = REACH - usize::from(distance) % REACH;
-        let is_near = distance.wrapping_sub(1) < TRIPLE_REACH;
-        if is_near && (load4(sight, from) ^ here as u32) << 8 == 0 {
-            return Match {
-                length: MIN_MATCH,
-                distance: u32::from(distance),
-            };
-        }
         Match::default()
     }
 
@@ -130,9 +111,9 @@ impl Matches {
     #[inline(always)]
     pub(super) fn later(&mut self, buffer: &[u8], at: usize, least: u32) -> Match {
         let sight = sight(buffer, at);
-        let (entry, _) = self.add(at, load4(sight, REACH));
+        let entry = self.add(at, load4(sight, REACH));
         let none = Match {
-            length: least.max(MIN_MATCH),
+            length: least.max(LEAST - 1),
             distance: 0,
         };
         self.better(sight, at, (entry, 0), none, LATER_DEPTH)
@@ -225,16 +206,12 @@ mod tests {
         let mut matches = Matches::new();
         matches.skip(&buffer(&bytes), START, START + bytes.len());
         let tables = |matches: &Matches| {
-            let Tables {
-                chains,
-                before,
-                triples,
-            } = &*matches.0;
-            [&chains[..], before, triples].map(|table| table.iter().any(|at| *at != 0))
+            let Tables { chains, before } = &*matches.0;
+            [&chains[..], before].map(|table| table.iter().any(|at| *at != 0))
         };
-        assert_eq!(tables(&matches), [true; 3]);
+        assert_eq!(tables(&matches), [true; 2]);
         matches.clear();
-        assert_eq!(tables(&matches), [false; 3]);
+        assert_eq!(tables(&matches), [false; 2]);
     }
 
     /// Entries for some positions alone.
@@ -265,7 +242,7 @@ mod tests {
     fn a_search_ends_at_its_depth() {
         // The oldest entry repeats more than all the others.
         let text = |others: usize| [b"abcdefgh", &*b"abcd....".repeat(others + 1)].concat();
-        for (others, first, later) in [(4, 8, 8), (5, 8, 8), (6, 8, 4), (12, 8, 4), (13, 4, 4)] {
+        for (others, first, later) in [(4, 8, 8), (5, 8, 8), (6, 8, 4), (15, 8, 4), (16, 4, 4)] {
             let mut bytes = text(others);
             let at = 8 * (others + 1);
             bytes[at..].copy_from_slice(b"abcdefgh");
@@ -278,7 +255,7 @@ mod tests {
     #[test]
     fn a_first_search_goes_on_with_what_is_left_of_its_depth() {
         // Entries of the same hash that are not there any more come before the first match.
-        for (gone, others, want) in [(3, 9, 8), (3, 10, 4), (12, 0, 8), (13, 0, 0)] {
+        for (gone, others, want) in [(3, 12, 8), (3, 13, 4), (15, 0, 8), (16, 0, 0)] {
             let count = 1 + others + gone;
             let mut bytes = b"abcd....".repeat(count + 1);
             bytes[..8].copy_from_slice(b"abcdefgh");
@@ -294,15 +271,15 @@ mod tests {
 
     #[test]
     fn a_nice_match_ends_a_search() {
-        for (near, want) in [(64, 100), (65, 65), (66, 66)] {
+        for (near, want) in [(129, 150), (130, 130), (131, 131)] {
             // First with nothing before the nice match, then with a short one.
             for known in [vec![0, 200], vec![0, 200, 400]] {
                 let mut bytes: Vec<u8> = (0..800).map(|at| 100 + (at % 7) as u8).collect();
-                let long: Vec<u8> = (0..100).collect();
-                for (at, length) in [(0, 100), (200, near), (400, 10), (600, 100)] {
+                let long: Vec<u8> = (0..150).collect();
+                for (at, length) in [(0, 150), (200, near), (400, 10), (600, 150)] {
                     bytes[at..at + length].copy_from_slice(&long[..length]);
                 }
-                bytes[100] = 200;
+                bytes[150] = 200;
                 let found = both(&buffer(&bytes), &known, 600);
                 assert_eq!(found.map(|found| found.0), [want; 2], "{known:?}");
             }
@@ -310,17 +287,11 @@ mod tests {
     }
 
     #[test]
-    fn three_bytes_are_a_match_if_they_are_near() {
-        for (distance, first) in [(1, 0), (3, 3), (1023, 3), (1024, 3), (1025, 0)] {
-            let mut bytes = vec![b'.'; 1100];
-            let at = 1030;
-            bytes[at - distance..][..4].copy_from_slice(b"abc1");
-            bytes[at..][..4].copy_from_slice(b"abc2");
-            let buffer = buffer(&bytes);
-            let want = if first == 0 { 0 } else { distance as u32 };
-            let found = both(&buffer, &[at - distance], at);
-            // A later one has four bytes at least.
-            assert_eq!(found, [(first, want), (3, 0)], "{distance}");
+    fn four_bytes_are_a_match_and_three_are_none() {
+        for (last, want) in [(b'd', [(4, 9); 2]), (b'e', [(0, 0), (3, 0)])] {
+            let mut bytes = *b"abcd1....abcd2";
+            bytes[12] = last;
+            assert_eq!(both(&buffer(&bytes), &[0], 9), want);
         }
     }
 
