@@ -17,12 +17,12 @@
 //!     cookpack-address, cookpack-used      as those of a mirror
 //!     cookpack-universe                    which body counts, and how to ask whether it still does
 //!     <64 hex>                             the body under its SHA-256
-//! <store>/segments-1/<2 hex>/<64 hex>      the compressed segment of an archive under the SHA-256 of
+//! <store>/segments-1/<1 hex>/<64 hex>      the compressed segment of an archive under the SHA-256 of
 //!                                          what it depends on; `segments.rs` has the form
-//! <store>/plans-1/<2 hex>/<64 hex>         what was found out of a cookbook's content (`layout/record.rs`),
+//! <store>/plans-1/<1 hex>/<64 hex>         what was found out of a cookbook's content (`layout/record.rs`),
 //!                                          under the digest of all that it depends on; its time is when
 //!                                          it was last used, to a day
-//! <store>/trails-1/<2 hex>/<64 hex>        the digests of what an archive begins with (`archive/trail.rs`),
+//! <store>/trails-1/<1 hex>/<64 hex>        the digests of what an archive begins with (`archive/trail.rs`),
 //!                                          under its first segment's key; its time as that of a plan
 //! <store>/plans-1/cookpack-added           bytes that were added since the folder was last looked through
 //! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
@@ -179,8 +179,8 @@ impl Store {
     /// Where an object is, whether it exists or not.
     pub(crate) fn object(&self, kind: CacheKind, digest: &Digest) -> PathBuf {
         let name = digest.to_string();
-        let kind = self.folder.join(kind.folder());
-        kind.join(&name[..2]).join(&name)
+        let folder = self.folder.join(kind.folder());
+        folder.join(&name[..kind.digits()]).join(&name)
     }
 
     /// Begins the file of an object that git LFS keeps. It appears whole, or not at all; another

@@ -14,7 +14,7 @@ use crate::layout::{CookbookPlan, PlannedCookbook, PlannedFile};
 use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::manifest::Manifest;
-use crate::path::ArchivePath;
+use crate::path::{ArchivePath, TreePath};
 use crate::tree::{EntryKind, Tree, TreeEntry};
 
 /// Files in memory that counts what is opened.
@@ -68,7 +68,7 @@ pub(super) fn layout(cookbooks: &[Cookbook<'_>]) -> (Layout, Arc<MemoryTree>) {
     let planned = cookbooks.iter().map(|(name, files)| {
         let one = |(path, content): &(&str, Vec<u8>)| PlannedFile {
             path: ArchivePath::new(path).expect("a path"),
-            source: format!("{name}/{path}").into_bytes(),
+            elsewhere: None,
             executable: path.ends_with(".sh"),
             size: content.len() as u64,
             digest: Digest::of(content),
@@ -88,6 +88,7 @@ pub(super) fn layout_of(
         included.sort_by(|a, b| a.path.cmp(&b.path));
         let plan = CookbookPlan {
             included,
+            base: TreePath::parse(name).expect("a folder"),
             ..CookbookPlan::default()
         };
         PlannedCookbook {

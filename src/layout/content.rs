@@ -5,14 +5,13 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::PlannedFile;
-use crate::path::ArchivePath;
+use crate::path::{ArchivePath, TreePath};
 use crate::tree::{Tree, TreeError, lossy};
 
 /// Where an entry's bytes are.
 #[derive(Clone)]
 pub(super) enum Content {
-    /// In a tree: where the entry's own path leads, or else at another path.
+    /// In a tree: where the entry's own path leads, or else at another path in the cookbook.
     Source {
         origin: Arc<Origin>,
         elsewhere: Option<Box<[u8]>>,
@@ -26,51 +25,47 @@ pub(super) enum Content {
 /// What the files of one cookbook have in common.
 pub(super) struct Origin {
     tree: Arc<dyn Tree>,
-    /// What comes before a file's path in the cookbook, in the tree.
-    base: Box<[u8]>,
-    /// How many bytes come before it in the archive.
+    /// The cookbook's folder in the tree.
+    base: TreePath,
+    /// How many bytes come before a file's path in the cookbook, in the archive.
     folder: usize,
 }
 
 impl Origin {
-    /// Of files in `tree` that are packed below `folder`; `any` is one of them.
-    pub(super) fn new(
-        tree: &Arc<dyn Tree>,
-        folder: &ArchivePath,
-        any: Option<&PlannedFile>,
-    ) -> Self {
-        let base = any.and_then(|file| file.source.strip_suffix(file.path.as_str().as_bytes()));
-        Self {
+    /// Of files of the folder `base` in `tree`, which are packed below `folder`.
+    pub(super) fn new(tree: &Arc<dyn Tree>, base: &TreePath, folder: &ArchivePath) -> Arc<Self> {
+        Arc::new(Self {
             tree: Arc::clone(tree),
-            base: base.unwrap_or_default().into(),
+            base: base.clone(),
             folder: folder.as_str().len() + 1,
-        }
-    }
-
-    /// Where the file at a path in the archive is, unless it is elsewhere.
-    fn source(&self, path: &ArchivePath) -> Vec<u8> {
-        let own = path.as_str().as_bytes();
-        [&self.base, own.get(self.folder..).unwrap_or_default()].concat()
+        })
     }
 }
 
+/// The path in the tree of a file whose path in the archive is `path`.
+fn source(origin: &Origin, elsewhere: Option<&[u8]>, path: &ArchivePath) -> Vec<u8> {
+    let own = path.as_str().as_bytes();
+    let own = own.get(origin.folder..).unwrap_or_default();
+    origin.base.join(elsewhere.unwrap_or(own))
+}
+
 impl Content {
-    /// That of a file of a cookbook, whose path in the archive is `path`.
-    pub(super) fn of(origin: &Arc<Origin>, path: &ArchivePath, source: &[u8]) -> Self {
-        let is_own = origin.source(path) == source;
+    /// That of a file of a cookbook.
+    pub(super) fn of(origin: &Arc<Origin>, elsewhere: Option<Box<[u8]>>) -> Self {
         Self::Source {
             origin: Arc::clone(origin),
-            elsewhere: (!is_own).then(|| source.into()),
+            elsewhere,
         }
     }
 
     /// Opens it for reading.
     pub(super) fn open(&self, path: &ArchivePath) -> Result<Box<dyn Read + '_>, TreeError> {
         match self {
-            Self::Source { origin, elsewhere } => match elsewhere {
-                Some(source) => origin.tree.open(source),
-                None => origin.tree.open(&origin.source(path)),
-            },
+            Self::Source { origin, elsewhere } => {
+                origin
+                    .tree
+                    .open(&source(origin, elsewhere.as_deref(), path))
+            }
             Self::Made(bytes) => Ok(Box::new(&bytes[..])),
             Self::Held(bytes, place) => Ok(Box::new(&bytes[place.clone()])),
         }
@@ -89,9 +84,8 @@ impl Content {
     pub(super) fn read_error(&self, path: &ArchivePath, error: io::Error) -> TreeError {
         let (path, tree) = match self {
             Self::Source { origin, elsewhere } => {
-                let source = elsewhere.as_ref().map(|source| lossy(source));
-                let source = source.unwrap_or_else(|| lossy(&origin.source(path)));
-                (source, origin.tree.label())
+                let source = source(origin, elsewhere.as_deref(), path);
+                (lossy(&source), origin.tree.label())
             }
             Self::Made(_) | Self::Held(..) => (path.to_string(), "the layout".to_owned()),
         };

@@ -2,6 +2,7 @@
 //! away needs not read them again.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Takes what is read of a cookbook's files, as long as it is not too much. What was digested is in memory
 /// then, byte by byte: nobody can change it between its digest and its use.
@@ -15,6 +16,9 @@ pub(crate) struct HeldContents {
     most: usize,
     is_over: bool,
 }
+
+/// The contents of a cookbook's files, and where in them those of each one stand.
+pub(crate) type Held<'h> = (&'h Arc<Vec<u8>>, &'h [Range<usize>]);
 
 /// What was kept of a cookbook.
 #[derive(Debug, PartialEq, Eq)]
@@ -128,9 +132,9 @@ mod tests {
 
     #[test]
     fn one_byte_more_than_there_is_room_for_is_too_much() {
-        for (most, wanted) in [(5, Kept::All(vec![0..5])), (4, Kept::TooMuch)] {
-            assert_eq!(contents(most, &[b"12345"]).of_files(1).1, wanted);
-        }
+        let kept = |most| contents(most, &[b"1234", b"5"]).of_files(2).1;
+        assert_eq!(kept(5), Kept::All(vec![0..4, 4..5]));
+        assert_eq!(kept(4), Kept::TooMuch);
         // It is too much even if what made it so is forgotten.
         let mut contents = contents(4, &[b"12345"]);
         contents.forget(0);

@@ -13,7 +13,6 @@ mod run_list;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::archive::Format;
@@ -29,6 +28,7 @@ use crate::tree::{Tree, TreeError};
 use crate::version::Version;
 
 use content::{Content, Origin};
+use held::Held;
 pub(crate) use held::{HeldContents, Kept};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
@@ -269,10 +269,10 @@ impl Layout {
         let made = made.then(|| made_entry(&folder, &cookbook.compiled_metadata));
         let begin = self.entries.len();
         let files = std::mem::take(&mut cookbook.plan.included);
-        let origin = Arc::new(Origin::new(&cookbook.tree, &folder, files.first()));
+        let origin = Origin::new(&cookbook.tree, &cookbook.plan.base, &folder);
         for file in files {
             let path = file.path.below(&folder);
-            let content = Content::of(&origin, &path, &file.source);
+            let content = Content::of(&origin, file.elsewhere.clone());
             self.entries.push(Entry::of(path, &file, content));
         }
         if let Some(made) = made {
@@ -372,16 +372,16 @@ pub(crate) fn entries_of(
     name: &CookbookName,
     (tree, plan): (&Arc<dyn Tree>, &CookbookPlan),
     compiled_metadata: &str,
-    held: Option<(&Arc<Vec<u8>>, &[Range<usize>])>,
+    held: Option<Held<'_>>,
 ) -> Option<Vec<Entry>> {
     let folder = folder_of(kind, name).ok()?;
-    let origin = Arc::new(Origin::new(tree, &folder, plan.included.first()));
+    let origin = Origin::new(tree, &plan.base, &folder);
     let mut entries = Vec::with_capacity(plan.included.len() + 1);
     for (at, file) in plan.included.iter().enumerate() {
         let path = file.path.below(&folder);
         let content = match held {
             Some((bytes, places)) => Content::Held(Arc::clone(bytes), places.get(at)?.clone()),
-            None => Content::of(&origin, &path, &file.source),
+            None => Content::of(&origin, file.elsewhere.clone()),
         };
         entries.push(Entry::of(path, file, content));
     }

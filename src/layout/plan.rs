@@ -21,6 +21,8 @@ use crate::tree::{EntryKind, Tree, TreeError, lossy};
 /// The plan of one cookbook. Paths are relative to the cookbook.
 #[derive(Clone, Debug, Default)]
 pub struct CookbookPlan {
+    /// The cookbook's folder in its tree.
+    pub base: TreePath,
     /// What is packed, by path.
     pub included: Vec<PlannedFile>,
     /// What is left out, by path.
@@ -34,8 +36,8 @@ pub struct CookbookPlan {
 pub struct PlannedFile {
     /// Its path within the cookbook.
     pub path: ArchivePath,
-    /// Where its content is: a path in the tree, elsewhere than `path` where a link was followed.
-    pub source: Vec<u8>,
+    /// Where its content is, where a link was followed: another path within the cookbook.
+    pub elsewhere: Option<Box<[u8]>>,
     /// Whether it may be executed.
     pub executable: bool,
     /// Bytes of content.
@@ -185,6 +187,14 @@ impl Refusal {
     }
 }
 
+impl PlannedFile {
+    /// Where its content is in the tree of the cookbook whose folder is `base`.
+    pub fn source(&self, base: &TreePath) -> Vec<u8> {
+        let own = self.path.as_str().as_bytes();
+        base.join(self.elsewhere.as_deref().unwrap_or(own))
+    }
+}
+
 impl CookbookPlan {
     /// The identity of what the cookbook's source contributes to an archive.
     pub fn content_digest(&self) -> ContentDigest {
@@ -258,7 +268,10 @@ pub(crate) fn plan_with(
         open_folders: Vec::new(),
         seen: 0,
         buffer: vec![0; 32 << 10],
-        plan: CookbookPlan::default(),
+        plan: CookbookPlan {
+            base: base.clone(),
+            ..CookbookPlan::default()
+        },
         contents,
     };
     planner.folder(&[], &[])?;
@@ -268,7 +281,7 @@ pub(crate) fn plan_with(
     if let Some(contents) = contents {
         let paths = plan.included.iter().map(|file| &file.path);
         let mut order: Vec<(usize, _)> = paths.enumerate().collect();
-        order.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
+        order.sort_unstable_by_key(|(_, path)| *path);
         let order: Vec<usize> = order.into_iter().map(|(at, _)| at).collect();
         contents.reorder(&order);
         if !plan.refused.is_empty() {
@@ -449,7 +462,7 @@ impl Planner<'_> {
         match content {
             Content::File { size, digest } => self.plan.included.push(PlannedFile {
                 path,
-                source,
+                elsewhere: (real != shown).then(|| real.into()),
                 executable,
                 size,
                 digest,

@@ -89,7 +89,7 @@ impl PlanRecord {
     /// The record's bytes. None where it cannot be read again as it is: what is refused for good is
     /// looked at each time, until somebody has mended it. A submodule that is not there is no such
     /// thing: another tree has it.
-    pub(crate) fn write(&self, key: &Digest, base: &TreePath) -> Option<Vec<u8>> {
+    pub(crate) fn write(&self, key: &Digest) -> Option<Vec<u8>> {
         let Self {
             plan,
             content,
@@ -102,10 +102,7 @@ impl PlanRecord {
         let mut is_whole = true;
         writer.list(&plan.included, |writer, file| {
             writer.text(file.path.as_str());
-            let own = below(base, &file.source);
-            is_whole &= own.is_some();
-            let elsewhere = own.filter(|own| *own != file.path.as_str().as_bytes());
-            writer.option(elsewhere, Writer::bytes);
+            writer.option(file.elsewhere.as_deref(), Writer::bytes);
             writer.flag(file.executable);
             writer.number(file.size);
             writer.digest(&file.digest);
@@ -136,9 +133,8 @@ impl PlanRecord {
         let content = reader.text()?.parse().ok()?;
         let included = reader.list(|reader| {
             let path = ArchivePath::new(reader.text()?).ok()?;
-            let elsewhere = reader.option(Reader::bytes)?;
             Some(PlannedFile {
-                source: base.join(elsewhere.unwrap_or(path.as_str().as_bytes())),
+                elsewhere: reader.option(Reader::bytes)?.map(Into::into),
                 path,
                 executable: reader.flag()?,
                 size: reader.number()?,
@@ -161,6 +157,7 @@ impl PlanRecord {
         })?;
         let metadata = reader.option(RecordedMetadata::read)?;
         let plan = CookbookPlan {
+            base: base.clone(),
             included,
             omitted,
             refused,
@@ -186,16 +183,6 @@ fn body<'b>(bytes: &'b [u8], key: &Digest) -> Option<&'b [u8]> {
     let mut hasher = Hasher::default();
     hasher.update(record);
     (hasher.finish().as_bytes() == check).then_some(body)
-}
-
-/// The rest of a path that lies below a folder.
-fn below<'p>(base: &TreePath, path: &'p [u8]) -> Option<&'p [u8]> {
-    match base.is_root() {
-        true => Some(path),
-        false => path
-            .strip_prefix(base.as_str().as_bytes())?
-            .strip_prefix(b"/"),
-    }
 }
 
 fn write_omission(writer: &mut Writer, reason: &Omission) {

@@ -61,9 +61,7 @@ fn own_sources(
     pin: &Pin,
     cookbook: &LoadedCookbook,
 ) -> Result<Vec<(CookbookName, Requirement)>, Error> {
-    let Some(base) = folder_of(cookbook) else {
-        return Ok(Vec::new());
-    };
+    let base = &cookbook.plan.base;
     for name in MANIFESTS {
         let path = base.join(name.as_bytes());
         let kind = cookbook.tree.kind(&path)?;
@@ -89,7 +87,7 @@ fn own_sources(
         return Ok(sources
             .filter(|(name, _)| name != by)
             .filter_map(|(name, requirement)| {
-                let source = seen_from_outside(pin, &base, requirement.source.as_ref()?)?;
+                let source = seen_from_outside(pin, base, requirement.source.as_ref()?)?;
                 let source = Some(source);
                 Some((
                     name,
@@ -102,17 +100,6 @@ fn own_sources(
             .collect());
     }
     Ok(Vec::new())
-}
-
-/// The folder of a cookbook in its tree.
-fn folder_of(cookbook: &LoadedCookbook) -> Option<TreePath> {
-    let file = ["metadata.json", "metadata.rb"]
-        .iter()
-        .find_map(|name| cookbook.plan.file(name).map(|file| (name, file)));
-    let (name, file) = file?;
-    let path = std::str::from_utf8(&file.source).ok()?;
-    let folder = path.strip_suffix(name)?.trim_end_matches('/');
-    TreePath::parse(if folder.is_empty() { "." } else { folder }).ok()
 }
 
 /// A source as the project's manifest would write it. A folder of a repository is one at the same commit;

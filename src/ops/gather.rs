@@ -21,6 +21,7 @@ use crate::lockfile::{LockedSubmodule, Pin};
 use crate::manifest::{CommitId, GitUrl};
 use crate::name::CookbookName;
 use crate::path::TreePath;
+use crate::ruby;
 use crate::source::Mounted;
 use crate::tree::{EntryKind, Tree, TreeError};
 
@@ -355,7 +356,7 @@ fn load_all(
     let mut loaded: Vec<(usize, Result<_, Error>)> = thread::scope(|scope| {
         for _ in 0..workers {
             let (queue, results) = (&queue, results.clone());
-            scope.spawn(move || {
+            let work = move || {
                 let mut ahead = ahead.and_then(Ahead::worker);
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 while let Some((place, index)) = next() {
@@ -371,7 +372,11 @@ fn load_all(
                         break;
                     }
                 }
-            });
+            };
+            // Each metadata.rb would need a thread of its own otherwise.
+            if ruby::spawn(scope, work.clone()).is_err() {
+                scope.spawn(work);
+            }
         }
         drop(results);
         let tell = |(index, result): (usize, Result<_, Error>)| {

@@ -243,7 +243,7 @@ pub(super) fn load(
     {
         let is_own = !watched.has_strayed() && place.declared.is_none();
         record.metadata = is_own.then(|| found.recorded());
-        plans.keep(&key, &place.base, &record);
+        plans.keep(&key, &record);
     }
     Ok(found.cookbook(place.tree, record))
 }
@@ -369,7 +369,7 @@ const METADATA_RB: &str = "metadata.rb";
 /// chefignore leaves it out of the archive.
 fn find(place: &Place, plan: &CookbookPlan, name: &str) -> Result<Option<Vec<u8>>, Error> {
     if let Some(file) = plan.file(name) {
-        return Ok(Some(file.source.clone()));
+        return Ok(Some(file.source(&place.base)));
     }
     let path = place.base.join(name.as_bytes());
     let is_file = matches!(place.tree.kind(&path)?, Some(EntryKind::File { .. }));

@@ -126,9 +126,9 @@ impl Plans {
     }
 
     /// Keeps a plan. Where it cannot be kept it is made again by the next run.
-    pub(super) fn keep(&self, key: &Digest, base: &TreePath, record: &PlanRecord) {
+    pub(super) fn keep(&self, key: &Digest, record: &PlanRecord) {
         if self.begun.is_some()
-            && let Some(bytes) = record.write(key, base)
+            && let Some(bytes) = record.write(key)
             && self.store.keep_record(CacheKind::Plan, key, &bytes).is_ok()
         {
             self.added.fetch_add(bytes.len() as u64, Ordering::Relaxed);

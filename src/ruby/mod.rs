@@ -51,7 +51,9 @@ pub(crate) use syntax::Span;
 pub(crate) use value::{HashId, Value};
 pub(crate) use versions::requirement;
 
-use std::thread;
+use std::cell::Cell;
+use std::io;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::text::SourceFile;
 
@@ -72,22 +74,37 @@ pub(crate) fn evaluate(
         "" => name.to_owned(),
         base => format!("{base}/{name}"),
     };
-    let evaluated = thread::scope(|scope| {
-        let work = || {
-            let mut interpreter = Interpreter::new(files, settings);
-            let result = interpreter.run(dsl, file, &path, None);
-            let result = result.and_then(|_| dsl.finish(&mut interpreter));
-            result.map_err(|fail| interpreter.error(fail))
-        };
-        thread::Builder::new()
-            .name("ruby".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, work)
-            .map(thread::ScopedJoinHandle::join)
-    });
+    let mut work = || {
+        let mut interpreter = Interpreter::new(files, settings);
+        let result = interpreter.run(dsl, file, &path, None);
+        let result = result.and_then(|_| dsl.finish(&mut interpreter));
+        result.map_err(|fail| interpreter.error(fail))
+    };
+    if HAS_STACK.get() {
+        return work();
+    }
+    let evaluated = thread::scope(|scope| spawn(scope, work).map(ScopedJoinHandle::join));
     match evaluated {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => std::panic::resume_unwind(panic),
         Err(cause) => Err(RubyError::NoThread { cause }),
     }
+}
+
+thread_local! {
+    /// Whether this thread has [`STACK`], and most of it left.
+    static HAS_STACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Spawns a thread on which files can be evaluated. Elsewhere each evaluation has to make one of its own.
+pub(crate) fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    let work = || {
+        HAS_STACK.set(true);
+        work()
+    };
+    let thread = thread::Builder::new().name("ruby".to_owned());
+    thread.stack_size(STACK).spawn_scoped(scope, work)
 }

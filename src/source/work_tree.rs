@@ -147,7 +147,7 @@ impl Packed {
             .flat_map(|file| {
                 [
                     base.join(file.path.as_str().as_bytes()),
-                    file.source.clone(),
+                    file.source(&plan.base),
                 ]
             })
             .map(|path| join_bytes(&start, &path));

@@ -71,7 +71,9 @@ impl Store {
                         used,
                     });
                 }
-                Form::Objects if is_hex(name, 2) => objects(kind, &entry.path(), &mut items)?,
+                Form::Objects if is_hex(name, kind.digits()) => {
+                    objects(kind, &entry.path(), &mut items)?;
+                }
                 _ => {}
             }
         }

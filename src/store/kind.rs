@@ -25,7 +25,7 @@ pub enum CacheKind {
 pub(super) enum Form {
     /// A folder each, `<name>-<16 hex>`, changed under its own lock.
     Folders,
-    /// A file each, `<2 hex>/<SHA-256>`: it is replaced as a whole, if ever, and needs no lock. The name
+    /// A file each, `<hex>/<SHA-256>`, the digits being its first ones ([`CacheKind::digits`]): it is replaced as a whole, if ever, and needs no lock. The name
     /// is the digest of its content, or of all that its content depends on.
     Objects,
 }
@@ -72,6 +72,16 @@ impl CacheKind {
         match self {
             Self::Git | Self::Universe => Form::Folders,
             Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment | Self::Trail => Form::Objects,
+        }
+    }
+
+    /// How many of an object's digits make the folder that it lies in. One build keeps hundreds of what is
+    /// worked out, and each folder that it has to make costs as much as several files.
+    pub(super) fn digits(self) -> usize {
+        match self {
+            Self::Git | Self::Universe => 0,
+            Self::Lfs | Self::Cookbook => 2,
+            Self::Segment | Self::Plan | Self::Trail => 1,
         }
     }
 

@@ -238,7 +238,7 @@ fn what_a_zip_cannot_hold_is_an_error_that_says_so() {
 fn claimed(files: Vec<(String, u64)>) -> Layout {
     let file = |(path, size): (String, u64)| PlannedFile {
         path: ArchivePath::new(&path).expect("a path"),
-        source: Vec::new(),
+        elsewhere: None,
         executable: false,
         size,
         digest: Digest::of(path),

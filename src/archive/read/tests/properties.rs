@@ -11,6 +11,7 @@ use crate::archive::ArchiveOptions;
 use crate::layout::{CookbookPlan, Layout, PackedCookbook, PlannedCookbook, PlannedFile};
 use crate::lockfile::Pin;
 use crate::manifest::Manifest;
+use crate::path::TreePath;
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
 
 /// Contents by path.
@@ -56,13 +57,14 @@ fn layout(kind: &str, cookbooks: &BTreeMap<String, Cookbook>) -> Layout {
             .iter()
             .map(|(path, (executable, content))| PlannedFile {
                 path: ArchivePath::new(path).expect("a path"),
-                source: format!("{name}/{path}").into_bytes(),
+                elsewhere: None,
                 executable: *executable,
                 size: content.len() as u64,
                 digest: Digest::of(content),
             });
         let plan = CookbookPlan {
             included: included.collect(),
+            base: TreePath::parse(name).expect("a folder"),
             ..CookbookPlan::default()
         };
         PlannedCookbook {
