@@ -52,12 +52,13 @@ pub(crate) fn bound(length: usize) -> usize {
 /// A longer block is encoded in pieces, so that neither memory nor time grow faster than it does.
 const PIECE: usize = 1 << 20;
 
-/// Memory for one thread, some 330 KiB and the block, and up to 9 MiB more once [`Level::Best`] was used.
-/// What it holds never shows in a result.
+/// Memory for one thread, once something was encoded: some 330 KiB and the block, and up to 9 MiB more with
+/// [`Level::Best`]. What it holds never shows in a result.
 pub(crate) struct Encoder {
     /// One byte, so that no position is 0; the window at the end of its place; the block; slack.
     buffer: Vec<u8>,
-    matches: Matches,
+    /// What only [`Level::Default`] needs.
+    matches: Option<Matches>,
     sequences: Vec<Sequence>,
     splitter: Splitter,
     /// What only [`Level::Best`] needs.
@@ -80,7 +81,7 @@ impl Encoder {
     pub(crate) fn new() -> Self {
         Self {
             buffer: Vec::new(),
-            matches: Matches::new(),
+            matches: None,
             sequences: Vec::new(),
             splitter: Splitter::default(),
             optimal: None,
@@ -131,7 +132,7 @@ impl Encoder {
         };
         match level {
             Level::Default => lazy::parse(
-                &mut self.matches,
+                self.matches.get_or_insert_with(Matches::new),
                 &self.buffer,
                 before,
                 at,

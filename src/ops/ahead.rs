@@ -261,3 +261,6 @@ impl Worker<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,8 +135,9 @@ impl Plans {
         }
     }
 
-    /// Has the store stay within its bound, after all has been read.
+    /// Has the store stay within its bound, after all has been read, and memory small.
     pub(super) fn finish(&self) {
+        self.folders.forget_listings();
         // A store that is too large is no reason to fail.
         let added = self.added.swap(0, Ordering::Relaxed);
         let _ = self.store.note_added(CacheKind::Plan, added);

@@ -55,6 +55,10 @@ impl Root {
             seen: Mutex::default(),
         }
     }
+
+    pub(super) fn forget_listings(&self) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
+    }
 }
 
 impl FolderTree {

@@ -101,6 +101,12 @@ impl Folders {
         Ok((FolderTree::new(self.root(root), shown), base))
     }
 
+    /// Forgets what was seen of folders that nobody will read any more.
+    pub(crate) fn forget_listings(&self) {
+        let roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
+        roots.values().for_each(|root| root.forget_listings());
+    }
+
     fn root(&self, folder: PathBuf) -> Arc<Root> {
         let mut roots = self.roots.lock().unwrap_or_else(PoisonError::into_inner);
         let root = roots.entry(folder).or_insert_with_key(|folder| {
