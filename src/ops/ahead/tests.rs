@@ -9,7 +9,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::*;
-use crate::archive::Level;
 use crate::digest::Digest;
 use crate::layout::{CookbookPlan, PlannedFile};
 use crate::path::ArchivePath;
@@ -17,9 +16,7 @@ use crate::source::Folders;
 use crate::tree::Tree;
 
 fn context(store: &Path) -> Context<'static> {
-    let mut options = ArchiveOptions::default();
-    options.level = Level::Default;
-    Context::new(store).with_archive(Format::TarGz, &options)
+    Context::new(store).with_archive(Format::TarGz, &ArchiveOptions::default())
 }
 
 /// A manifest of four cookbooks by path.
@@ -49,14 +46,14 @@ fn held(name: &str, bytes: usize) -> Held {
     let (tree, _) = Folders::default().open(&folder, &folder).expect("a folder");
     let tree: Arc<dyn Tree> = Arc::new(tree);
     let bytes = Arc::new(content);
-    let places = vec![0..bytes.len()];
+    let place = 0..bytes.len();
     let name = name.parse().expect("a name");
     let entries = entries_of(
         LayoutKind::Flat,
         &name,
         (&tree, &plan),
         "{}",
-        Some((&bytes, &places)),
+        Some((&bytes, std::slice::from_ref(&place))),
     );
     Held {
         entries: entries.expect("entries"),
@@ -173,8 +170,10 @@ fn nothing_is_compressed_where_something_else_may_stand_between() {
 fn a_time_that_no_archive_holds_is_left_to_the_writer() {
     let store = tempfile::tempdir().expect("a folder");
     let is_worked_on = |format, mtime| {
-        let mut options = ArchiveOptions::default();
-        options.mtime = mtime;
+        let options = ArchiveOptions {
+            mtime,
+            ..ArchiveOptions::default()
+        };
         let cx = Context::new(store.path()).with_archive(format, &options);
         let ahead = Ahead::new(&cx, &manifest(""), 4).expect("an archive");
         ahead.worker().is_some()
