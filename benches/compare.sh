@@ -10,7 +10,7 @@
 # --scale          also one changed cookbook of 100, 400 and 1,600, from git pins
 # --tsv FILE       the figures, a line for each row
 # --scratch DIR    where all that is written stands, and stays; otherwise a folder that is removed.
-#                  It holds about a gigabyte, and five with --scale
+#                  It holds a gigabyte and as much for each round, and ten with --scale
 # --cookpack FILE  a binary to measure; otherwise it is built
 #
 # It needs Python 3 and git. A tool that is not there is passed over, and told of.
