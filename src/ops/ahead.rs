@@ -21,10 +21,13 @@ use crate::name::CookbookName;
 use crate::store::Segments;
 
 /// Bytes of one cookbook that are kept in memory until they are compressed. A larger one is read again.
-const MOST_HELD: usize = 4 << 20;
+const MOST_HELD: usize = 2 << 20;
 
 /// Bytes of all cookbooks that wait for the one before them.
-const MOST_WAITING: usize = 8 << 20;
+const MOST_WAITING: usize = 4 << 20;
+
+/// Bytes of memory that is used again. More is given back, since few cookbooks need it.
+const MOST_IDLE: usize = 1 << 20;
 
 /// The order of cookbooks in an archive: that of the bytes of their files' paths.
 pub(super) fn in_archive(name: &CookbookName) -> String {
@@ -156,7 +159,9 @@ impl Ahead {
     }
 
     fn give_back(&self, memory: Vec<u8>) {
-        self.state().idle.push(memory);
+        if memory.capacity() <= MOST_IDLE {
+            self.state().idle.push(memory);
+        }
     }
 }
 
@@ -256,7 +261,9 @@ impl Worker<'_> {
                 None => self.archive.compress(Vec::new(), &entries, &go_on)?,
             }
             drop(entries);
-            shared.state().idle.extend(Arc::into_inner(bytes));
+            if let Some(memory) = Arc::into_inner(bytes) {
+                shared.give_back(memory);
+            }
         }
         Ok(())
     }

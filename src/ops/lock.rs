@@ -1,6 +1,7 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use super::adopt::adopt_sources;
 use super::expand::expand_globs;
@@ -100,7 +101,12 @@ pub fn lock_and_assemble(
         cookbooks,
         ..
     } = prepare(cx, manifest, mode)?;
-    let layout = Layout::of(manifest, manifest.bundle.layout, cookbooks)?;
+    // What cookbooks are known by was allocated on threads, and is freed here. An allocator that has a part
+    // for each thread, as glibc's, gives that to another thread, and to no other one: so the layout is
+    // made on one, and memory does not hold two of each path.
+    let of = || Layout::of(manifest, manifest.bundle.layout, cookbooks);
+    let layout = thread::scope(|scope| scope.spawn(of).join());
+    let layout = layout.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     for warning in layout.warnings() {
         cx.reporter().report(&Event::Warning(warning));
     }
