@@ -21,13 +21,10 @@ use crate::name::CookbookName;
 use crate::store::Segments;
 
 /// Bytes of one cookbook that are kept in memory until they are compressed. A larger one is read again.
-const MOST_HELD: usize = 2 << 20;
+const MOST_HELD: usize = 4 << 20;
 
 /// Bytes of all cookbooks that wait for the one before them.
-const MOST_WAITING: usize = 4 << 20;
-
-/// Bytes of memory that is used again. More is given back, since few cookbooks need it.
-const MOST_IDLE: usize = 1 << 20;
+const MOST_WAITING: usize = 8 << 20;
 
 /// The order of cookbooks in an archive: that of the bytes of their files' paths.
 pub(super) fn in_archive(name: &CookbookName) -> String {
@@ -52,7 +49,7 @@ struct State {
     /// Those that came before their windows did.
     waiting: HashMap<usize, Waiting>,
     waiting_bytes: usize,
-    /// Memory that is used again.
+    /// Memory that is used again: what is given back instead lies between what stays, and is of no use.
     idle: Vec<Vec<u8>>,
 }
 
@@ -159,9 +156,7 @@ impl Ahead {
     }
 
     fn give_back(&self, memory: Vec<u8>) {
-        if memory.capacity() <= MOST_IDLE {
-            self.state().idle.push(memory);
-        }
+        self.state().idle.push(memory);
     }
 }
 
