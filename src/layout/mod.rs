@@ -265,19 +265,10 @@ impl Layout {
                 return refusals;
             }
         };
-        let made = cookbook.plan.file(METADATA_JSON).is_none();
-        let made = made.then(|| made_entry(&folder, &cookbook.compiled_metadata));
-        let begin = self.entries.len();
-        let files = std::mem::take(&mut cookbook.plan.included);
-        let origin = Origin::new(&cookbook.tree, &cookbook.plan.base, &folder);
-        for file in files {
-            let path = file.path.below(&folder);
-            let content = Content::of(&origin, file.elsewhere.clone());
-            self.entries.push(Entry::of(path, &file, content));
-        }
-        if let Some(made) = made {
-            insert_made(&mut self.entries, begin, made);
-        }
+        let of = (&cookbook.tree, &cookbook.plan);
+        let own = entries_below(&folder, of, &cookbook.compiled_metadata, None);
+        self.entries.extend(own);
+        cookbook.plan.included = Vec::new();
         self.omitted
             .extend(cookbook.plan.omitted.drain(..).map(|file| OmittedFile {
                 path: format!("{folder}/{}", file.path),
@@ -375,26 +366,32 @@ pub(crate) fn entries_of(
     held: Option<Held<'_>>,
 ) -> Option<Vec<Entry>> {
     let folder = folder_of(kind, name).ok()?;
-    let origin = Origin::new(tree, &plan.base, &folder);
-    let mut entries = Vec::with_capacity(plan.included.len() + 1);
-    for (at, file) in plan.included.iter().enumerate() {
-        let path = file.path.below(&folder);
-        let content = match held {
-            Some((bytes, places)) => Content::Held(Arc::clone(bytes), places.get(at)?.clone()),
-            None => Content::of(&origin, file.elsewhere.clone()),
-        };
-        entries.push(Entry::of(path, file, content));
-    }
-    if plan.file(METADATA_JSON).is_none() {
-        insert_made(&mut entries, 0, made_entry(&folder, compiled_metadata));
-    }
-    Some(entries)
+    let is_whole = held.is_none_or(|(_, places)| places.len() == plan.included.len());
+    is_whole.then(|| entries_below(&folder, (tree, plan), compiled_metadata, held))
 }
 
-/// Puts an entry where it belongs among those from `begin` on, which are in order.
-fn insert_made(entries: &mut Vec<Entry>, begin: usize, made: Entry) {
-    let at = entries[begin..].partition_point(|entry| entry.path < made.path);
-    entries.insert(begin + at, made);
+/// The same below a folder of the archive.
+fn entries_below(
+    folder: &ArchivePath,
+    (tree, plan): (&Arc<dyn Tree>, &CookbookPlan),
+    compiled_metadata: &str,
+    held: Option<Held<'_>>,
+) -> Vec<Entry> {
+    let origin = Origin::new(tree, &plan.base, folder);
+    let mut entries = Vec::with_capacity(plan.included.len() + 1);
+    for (at, file) in plan.included.iter().enumerate() {
+        let content = match held {
+            Some((bytes, places)) => Content::Held(Arc::clone(bytes), places[at].clone()),
+            None => Content::of(&origin, file.elsewhere.clone()),
+        };
+        entries.push(Entry::of(file.path.below(folder), file, content));
+    }
+    if plan.file(METADATA_JSON).is_none() {
+        let made = made_entry(folder, compiled_metadata);
+        let at = entries.partition_point(|entry| entry.path < made.path);
+        entries.insert(at, made);
+    }
+    entries
 }
 
 fn made_entry(folder: &ArchivePath, text: &str) -> Entry {
