@@ -82,7 +82,7 @@ fn million() -> impl Iterator<Item = Cookbook> {
 
 fn writers_memory() -> bool {
     let layout = layout(Corpus::new(million()).planned());
-    let files = layout.entries().len();
+    let files = layout.file_count();
     let mut fits = true;
     for format in Format::ALL {
         // Linux forgets the peak until now when it is told to.

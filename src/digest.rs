@@ -162,24 +162,31 @@ pub struct ContentHasher {
 impl ContentHasher {
     /// Takes the next file, whose path's bytes must be greater than those of the one before.
     pub fn file(&mut self, path: &str, executable: bool, content: Digest) {
+        self.entry(&[path], executable, content);
+    }
+
+    /// The same of a path in parts that follow one another.
+    pub(crate) fn entry(&mut self, path: &[&str], executable: bool, content: Digest) {
         let mode = if executable { b"  755  " } else { b"  644  " };
         self.line.clear();
         self.line.extend_from_slice(&content.hex());
         self.line.extend_from_slice(mode);
-        self.line.extend_from_slice(path.as_bytes());
+        for part in path {
+            self.line.extend_from_slice(part.as_bytes());
+        }
         self.line.push(b'\n');
         self.hasher.update(&self.line);
     }
 
     /// The same, and for another one as well.
-    pub(crate) fn file_of_both(
+    pub(crate) fn entry_of_both(
         &mut self,
         other: &mut Self,
-        path: &str,
+        path: &[&str],
         executable: bool,
         content: Digest,
     ) {
-        self.file(path, executable, content);
+        self.entry(path, executable, content);
         other.hasher.update(&self.line);
     }
 

@@ -35,7 +35,7 @@
 //! let mut bytes = Vec::new();
 //! let archive = layout.write_to(&mut bytes, Format::TarGz, &ArchiveOptions::default())?;
 //! assert_eq!(archive.size, bytes.len() as u64);
-//! assert_eq!(layout.entries()[0].path().as_str(), "web/metadata.json");
+//! assert_eq!(layout.entries().next().unwrap().path().to_string(), "web/metadata.json");
 //! # Ok(())
 //! # }
 //! ```

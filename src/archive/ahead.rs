@@ -8,7 +8,7 @@ use super::segment::{Run, SegmentStore};
 use super::{ArchiveOptions, Format, LATEST_MTIME, Scratch, WriteError, tar_gz, zip};
 use crate::digest::Digest;
 use crate::event::Cancelled;
-use crate::layout::Entry;
+use crate::layout::Folder;
 
 /// Compresses on one thread.
 pub(crate) struct Ahead<'a> {
@@ -45,16 +45,17 @@ impl<'a> Ahead<'a> {
         self.format == Format::TarGz
     }
 
-    /// What the segment of the next cookbook may refer to, where this one has these entries and stands
-    /// behind `before`. None where that is not known, and these entries are not enough to know it.
+    /// What the segment of the next cookbook may refer to, where this one has this folder and stands
+    /// behind `before`. None where that is not known, and the folder is not enough to know it.
     pub(crate) fn window_behind(
         &mut self,
         before: Option<&[u8]>,
-        entries: &[Entry],
+        folder: &Folder,
     ) -> Result<Option<Vec<u8>>, WriteError> {
         if !self.refers_back() {
             return Ok(Some(Vec::new()));
         }
+        let entries = folder.entries().iter().rev();
         let own = tar_gz::window_behind(entries, self.options.mtime, &mut self.scratch)?;
         Ok(match before {
             _ if own.len() >= WINDOW => Some(own),
@@ -66,12 +67,12 @@ impl<'a> Ahead<'a> {
         })
     }
 
-    /// Makes the segment of the cookbook that has these entries and stands behind `before`, unless it is
+    /// Makes the segment of the cookbook that has this folder and stands behind `before`, unless it is
     /// there. `go_on` may stop it.
     pub(crate) fn compress(
         &mut self,
         before: Vec<u8>,
-        entries: &[Entry],
+        folder: &Folder,
         go_on: &dyn Fn() -> Result<(), Cancelled>,
     ) -> Result<(), WriteError> {
         let work = Work {
@@ -83,8 +84,8 @@ impl<'a> Ahead<'a> {
         };
         match self.format {
             Format::Tar => Ok(()),
-            Format::TarGz => tar_gz::keep_segment(entries, before, work),
-            Format::Zip => zip::keep_segment(entries, work),
+            Format::TarGz => tar_gz::keep_segment(folder, before, work),
+            Format::Zip => zip::keep_segment(folder, work),
         }
     }
 }

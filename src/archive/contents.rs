@@ -24,8 +24,8 @@ impl Contents {
         };
         told.unwrap_or_else(|| {
             let mut hasher = ContentHasher::default();
-            for entry in run.entries {
-                hasher.file(entry.path().as_str(), entry.executable(), entry.digest());
+            for entry in run.entries.iter() {
+                hasher.entry(&entry.path().parts(), entry.executable(), entry.digest());
             }
             hasher.finish()
         })
@@ -35,11 +35,11 @@ impl Contents {
 /// The content digest of a layout. Those of its runs are told on the way.
 pub(super) fn digest(layout: &Layout, runs_digests: &Sender<ContentDigest>) -> ContentDigest {
     let mut all = ContentHasher::default();
-    for run in runs(layout.entries()) {
+    for run in runs(layout) {
         let mut own = ContentHasher::default();
-        for entry in run.entries {
-            let path = entry.path().as_str();
-            all.file_of_both(&mut own, path, entry.executable(), entry.digest());
+        for entry in run.entries.iter() {
+            let path = entry.path().parts();
+            all.entry_of_both(&mut own, &path, entry.executable(), entry.digest());
         }
         // Nobody asks for them where nothing is kept.
         let _ = runs_digests.send(own.finish());
@@ -61,17 +61,20 @@ mod tests {
         assert_eq!(digest(&layout, &sender), layout.content_digest());
         drop(sender);
         let there = Contents::There(receiver);
-        for run in runs(layout.entries()) {
-            let wanted = run.entries.iter().map(|entry| {
-                let path = entry.path().as_str();
-                (path, entry.executable(), entry.digest())
-            });
+        for run in runs(&layout) {
+            let files = run.entries.iter();
+            let files: Vec<_> = files
+                .map(|entry| (entry, entry.path().to_string()))
+                .collect();
+            let wanted = files
+                .iter()
+                .map(|(entry, path)| (&**path, entry.executable(), entry.digest()));
             let wanted = ContentDigest::of(wanted);
             assert_eq!(there.next(&run), wanted, "{}", run.folder);
             assert_eq!(Contents::Here.next(&run), wanted);
         }
         // A thread that ended tells nothing more.
-        let run = runs(layout.entries()).next().expect("a run");
+        let run = runs(&layout).next().expect("a run");
         assert_eq!(there.next(&run), Contents::Here.next(&run));
     }
 }

@@ -342,7 +342,7 @@ pub(crate) fn write<'a>(
             Format::TarGz | Format::Zip => Some(Compression::of(options)),
         },
         size,
-        files: layout.entries().len(),
+        files: layout.file_count(),
         digests: Digests {
             content,
             container,
@@ -361,15 +361,15 @@ fn write_tar(
 ) -> Result<ContainerDigest, WriteError> {
     let mut container = ContainerHasher::default();
     let mut scratch = Scratch::default();
-    for run in segment::runs(layout.entries()) {
+    for run in segment::runs(layout) {
         let mut hasher = SegmentHasher::default();
-        for entry in run.entries {
+        for entry in run.entries.iter() {
             let header = tar::entry_header(entry, options.mtime);
             hasher.entry(&header, entry.digest());
             tar::entry_bytes(entry, &header, &mut scratch, &mut |bytes| out.write(bytes))?;
             (writing.progress)(entry.size())?;
         }
-        container.line(run.folder, hasher.finish());
+        container.line(&run.folder, hasher.finish());
     }
     out.write(&tar::END)?;
     Ok(container.finish())
@@ -386,7 +386,7 @@ impl Default for Scratch {
 
 /// Gives an entry's content in pieces. It must be what it was when the layout was assembled.
 fn copy_pieces(
-    entry: &Entry,
+    entry: Entry<'_>,
     scratch: &mut Scratch,
     take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
@@ -421,7 +421,7 @@ fn copy_pieces(
 
 /// Copies an entry's content, which must be what it was when the layout was assembled.
 pub(crate) fn copy_entry(
-    entry: &Entry,
+    entry: Entry<'_>,
     out: &mut dyn Write,
     progress: &mut Progress<'_>,
 ) -> Result<(), WriteError> {

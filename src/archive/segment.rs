@@ -1,12 +1,14 @@
 //! Segments: the entries of one cookbook, which are compressed together, kept together, and taken
 //! together from where they are kept.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
+use std::iter;
 use std::ops::Range;
 
 use super::{ArchiveOptions, Format, WriteError, deflate};
 use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
-use crate::layout::Entry;
+use crate::layout::{Entries, Entry, Folder, Layout};
 
 /// Bytes of input that are compressed at a time, on one thread. Within a segment every block but the
 /// last one has this size.
@@ -77,9 +79,9 @@ pub(crate) trait NewSegment: Write {
 #[derive(Clone)]
 pub(super) struct Run<'a> {
     /// The folder of the cookbook.
-    pub(super) folder: &'a str,
+    pub(super) folder: Cow<'a, str>,
     /// Its entries.
-    pub(super) entries: &'a [Entry],
+    pub(super) entries: Entries<'a>,
     /// Where they stand among all entries.
     pub(super) range: Range<usize>,
 }
@@ -87,33 +89,50 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Bytes of content.
     pub(super) fn content_bytes(&self) -> u64 {
-        self.entries.iter().map(Entry::size).sum()
+        self.entries.iter().map(|entry| entry.size()).sum()
     }
 }
 
 /// The entries of a layout, cookbook by cookbook, in their order.
-pub(super) fn runs(entries: &[Entry]) -> impl Iterator<Item = Run<'_>> {
+pub(super) fn runs(layout: &Layout) -> impl Iterator<Item = Run<'_>> {
     let mut begin = 0;
-    let chunks = entries.chunk_by(|a, b| folder(a) == folder(b));
-    chunks.map(move |entries| {
-        let range = begin..begin + entries.len();
-        begin = range.end;
-        Run {
-            folder: entries.first().map_or("", folder),
-            entries,
-            range,
-        }
+    let runs = layout.folders().iter().flat_map(runs_of);
+    runs.map(move |mut run| {
+        run.range = begin..begin + run.entries.len();
+        begin = run.range.end;
+        run
     })
 }
 
-/// The one run of these entries, if they are of one cookbook.
-pub(super) fn only_run(entries: &[Entry]) -> Option<Run<'_>> {
-    let mut runs = runs(entries);
+/// The one run of these entries, if they are one.
+pub(super) fn only_run(folder: &Folder) -> Option<Run<'_>> {
+    let mut runs = runs_of(folder);
     runs.next().filter(|_| runs.next().is_none())
 }
 
-fn folder(entry: &Entry) -> &str {
-    ContainerHasher::folder_of(entry.path().as_str())
+/// The runs of a cookbook: one, unless the container's digest takes its folders for cookbooks.
+fn runs_of(folder: &Folder) -> impl Iterator<Item = Run<'_>> {
+    let mut rest = folder.entries();
+    iter::from_fn(move || {
+        let folder_of = |entry: &Entry<'_>| {
+            let path = entry.path().to_string();
+            ContainerHasher::folder_of(&path).to_owned()
+        };
+        let name = folder_of(&rest.first()?);
+        let (name, count) = match name == folder.path() {
+            true => (Cow::Borrowed(folder.path()), rest.len()),
+            false => {
+                let is_there = |entry: &Entry<'_>| folder_of(entry) == name;
+                let count = rest.iter().take_while(is_there).count();
+                (Cow::Owned(name), count)
+            }
+        };
+        Some(Run {
+            folder: name,
+            entries: rest.take_first(count),
+            range: 0..count,
+        })
+    })
 }
 
 /// Bytes that are compressed at a time, and what stands before them.

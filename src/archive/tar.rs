@@ -28,7 +28,7 @@ const LONG_NAME: u8 = b'L';
 
 /// Gives all bytes of one entry: what [`entry_header`] gives, and what follows it.
 pub(super) fn entry_bytes(
-    entry: &Entry,
+    entry: Entry<'_>,
     header: &[u8],
     scratch: &mut Scratch,
     take: &mut dyn FnMut(&[u8]) -> Result<(), WriteError>,
@@ -39,9 +39,9 @@ pub(super) fn entry_bytes(
 }
 
 /// The bytes that stand before an entry's content.
-pub(super) fn entry_header(entry: &Entry, mtime: u64) -> Vec<u8> {
-    let path = entry.path().as_str();
-    file_header(path, entry.executable(), entry.size(), mtime)
+pub(super) fn entry_header(entry: Entry<'_>, mtime: u64) -> Vec<u8> {
+    let path = entry.path().to_string();
+    file_header(&path, entry.executable(), entry.size(), mtime)
 }
 
 /// The bytes that stand before a file's content.

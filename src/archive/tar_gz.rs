@@ -14,7 +14,7 @@ use super::pool::with_pool;
 use super::segment::{self, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, gzip, tar};
 use crate::digest::{ContainerDigest, ContainerHasher, Digest, SegmentHasher};
-use crate::layout::{Entry, Layout};
+use crate::layout::{Entry, Folder, Layout};
 
 /// Writes the archive. Gives the digest of the tar.
 pub(super) fn write<'a>(
@@ -27,13 +27,14 @@ pub(super) fn write<'a>(
     out.write(&gzip::HEADER)?;
     let mut member = with_pool(options.jobs, |pool| {
         let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Block>| {
-            let before = &layout.entries()[..run.range.start];
+            let before = layout.entries_before(run.range.start);
             let before = window_behind(before, options.mtime, scratch)?;
             Ok(blocks(run, options.mtime, before, scratch, give)?.0)
         };
         let mut joiner = Joiner::new(Member::default(), options, writing, out, pool, &again);
         let mut before = Window::Bytes(Vec::new());
-        for run in &segment::runs(layout.entries()).collect::<Vec<_>>() {
+        for run in segment::runs(layout) {
+            let run = &run;
             let content = contents.next(run);
             let key = segment::key(content, Format::TarGz, options, before.digest());
             before = match joiner.find(run, &key) {
@@ -46,7 +47,7 @@ pub(super) fn write<'a>(
                     let bytes = match before {
                         Window::Bytes(bytes) => bytes,
                         Window::Digest(_) => joiner.read(|scratch| {
-                            let before = &layout.entries()[..run.range.start];
+                            let before = layout.entries_before(run.range.start);
                             window_behind(before, options.mtime, scratch)
                         })?,
                     };
@@ -207,18 +208,18 @@ impl<'a> Wire<'a> for Member {
     fn join(&mut self, run: &Run<'a>, head: Head) {
         self.crc.combine(&crc_of(head.crc, head.length));
         self.length += head.length;
-        self.container.line(run.folder, head.digest);
+        self.container.line(&run.folder, head.digest);
     }
 }
 
 /// Makes the segment of a cookbook for the store alone.
 pub(super) fn keep_segment(
-    entries: &[Entry],
+    folder: &Folder,
     before: Vec<u8>,
     work: Work<'_>,
 ) -> Result<(), WriteError> {
     let (options, mtime) = (work.options, work.options.mtime);
-    let Some(run) = segment::only_run(entries) else {
+    let Some(run) = segment::only_run(folder) else {
         return Ok(());
     };
     let content = Contents::Here.next(&run);
@@ -228,20 +229,23 @@ pub(super) fn keep_segment(
     })
 }
 
-/// What a block behind these entries may refer to, read from them.
-pub(super) fn window_behind(
-    before: &[Entry],
+/// What a block behind these entries may refer to, read from them. The last of them comes first.
+pub(super) fn window_behind<'e>(
+    before: impl Iterator<Item = Entry<'e>>,
     mtime: u64,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, WriteError> {
+    let mut needed = Vec::new();
     let mut bytes = 0;
-    let enough = |entry: &Entry| {
+    for entry in before {
         bytes += entry.size();
-        bytes >= WINDOW as u64
-    };
-    let first = before.iter().rposition(enough).unwrap_or(0);
+        needed.push(entry);
+        if bytes >= WINDOW as u64 {
+            break;
+        }
+    }
     let mut window = Vec::new();
-    for entry in &before[first..] {
+    for entry in needed.into_iter().rev() {
         let header = tar::entry_header(entry, mtime);
         tar::entry_bytes(entry, &header, scratch, &mut |bytes| {
             window.extend_from_slice(bytes);
@@ -281,7 +285,7 @@ fn blocks(
     drop(before);
     // Bytes of content that no block took along yet.
     let mut content = 0;
-    for entry in run.entries {
+    for entry in run.entries.iter() {
         content += entry.size();
         let header = tar::entry_header(entry, mtime);
         hasher.entry(&header, entry.digest());

@@ -19,7 +19,7 @@ use super::pool::with_pool;
 use super::segment::{self, BLOCK, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, copy_pieces};
 use crate::digest::{ContentDigest, Digest};
-use crate::layout::{Entry, Layout};
+use crate::layout::{Entries, Entry, Folder, Layout};
 use headers::{DosTime, File, Packed};
 pub(crate) use headers::{LONGEST_PATH, TIMES};
 pub(super) use own::{begins_as_own, is_own};
@@ -32,47 +32,46 @@ pub(super) fn write<'a>(
     contents: &Contents,
     out: &mut Output<'_>,
 ) -> Result<(), WriteError> {
-    let entries = layout.entries();
     let mtime = options.mtime;
     let time = DosTime::of(mtime).ok_or(WriteError::NoZipTime { mtime })?;
-    if let Some(entry) = too_long(entries) {
+    if let Some(entry) = too_long(layout.entries()) {
         return Err(WriteError::PathTooLong {
             path: entry.path().to_string(),
         });
     }
     let zip = with_pool(options.jobs, |pool| {
         let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Work<'a>>| {
-            read(run.entries, time, scratch, give)
+            read(&run.entries, time, scratch, give)
         };
-        let zip = Zip::new(entries.len(), time);
+        let zip = Zip::new(layout.file_count(), time);
         let mut joiner = Joiner::new(zip, options, writing, out, pool, &again);
-        for run in segment::runs(entries) {
+        for run in segment::runs(layout) {
             let key = key(contents.next(&run), options);
             match joiner.find(&run, &key) {
                 Some(stored) => joiner.add_stored(&run, key, stored)?,
                 None => joiner.add_compressed(&run, key, |scratch, give| {
-                    Ok((read(run.entries, time, scratch, give)?, ()))
+                    Ok((read(&run.entries, time, scratch, give)?, ()))
                 })?,
             }
         }
         joiner.finish()
     })?;
-    zip.write_directory(entries, out)
+    zip.write_directory(layout, out)
 }
 
 /// Makes the segment of a cookbook for the store alone, if a zip can hold it.
-pub(super) fn keep_segment(entries: &[Entry], work: ahead::Work<'_>) -> Result<(), WriteError> {
-    let (Some(run), Some(time)) = (segment::only_run(entries), DosTime::of(work.options.mtime))
+pub(super) fn keep_segment(folder: &Folder, work: ahead::Work<'_>) -> Result<(), WriteError> {
+    let (Some(run), Some(time)) = (segment::only_run(folder), DosTime::of(work.options.mtime))
     else {
         return Ok(());
     };
-    if too_long(entries).is_some() {
+    if too_long(run.entries.iter()).is_some() {
         return Ok(());
     }
     let key = key(Contents::Here.next(&run), work.options);
-    let zip = Zip::new(entries.len(), time);
+    let zip = Zip::new(run.entries.len(), time);
     ahead::keep_segment(zip, &run, &key, work, |scratch, give| {
-        read(run.entries, time, scratch, give)
+        read(&run.entries, time, scratch, give)
     })
 }
 
@@ -82,16 +81,15 @@ fn key(content: ContentDigest, options: &ArchiveOptions) -> Digest {
 }
 
 /// The first entry whose path a zip cannot hold.
-fn too_long(entries: &[Entry]) -> Option<&Entry> {
-    let is_too_long = |entry: &&Entry| entry.path().as_str().len() > LONGEST_PATH;
-    entries.iter().find(is_too_long)
+fn too_long<'l>(mut entries: impl Iterator<Item = Entry<'l>>) -> Option<Entry<'l>> {
+    entries.find(|entry| entry.path().bytes() > LONGEST_PATH)
 }
 
 /// What a thread compresses.
 enum Work<'a> {
     /// Files, one after the other, and their contents.
     Whole {
-        entries: &'a [Entry],
+        entries: Entries<'a>,
         contents: Vec<u8>,
         time: DosTime,
     },
@@ -101,7 +99,7 @@ enum Work<'a> {
 
 /// Which part of a file it is, and what became of it.
 struct Part<'a, T> {
-    entry: &'a Entry,
+    entry: Entry<'a>,
     is_first: bool,
     is_last: bool,
     done: T,
@@ -126,20 +124,21 @@ struct Compressed {
 
 /// Reads the files of a run and gives what is to be compressed: small files several at a time.
 fn read<'a>(
-    mut entries: &'a [Entry],
+    entries: &Entries<'a>,
     time: DosTime,
     scratch: &mut Scratch,
     give: &mut Give<'_, Work<'a>>,
 ) -> Result<(), WriteError> {
-    while let Some((first, rest)) = entries.split_first() {
+    let mut rest = entries.clone();
+    while let Some(first) = rest.first() {
         if File::of(first, time).is_streamed() {
             read_parts(first, scratch, give)?;
-            entries = rest;
+            rest.take_first(1);
             continue;
         }
         let mut contents = Vec::new();
         let (mut count, mut weight, mut content) = (0, 0, 0);
-        for entry in entries {
+        for entry in rest.iter() {
             let file = File::of(entry, time);
             if weight >= BLOCK as u64 || file.is_streamed() {
                 break;
@@ -152,21 +151,19 @@ fn read<'a>(
             weight += entry.size() + file.overhead();
             content += entry.size();
         }
-        let (now, after) = entries.split_at(count);
         let work = Work::Whole {
-            entries: now,
+            entries: rest.take_first(count),
             contents,
             time,
         };
         give(work, content)?;
-        entries = after;
     }
     Ok(())
 }
 
 /// Reads a file and gives its parts.
 fn read_parts<'a>(
-    entry: &'a Entry,
+    entry: Entry<'a>,
     scratch: &mut Scratch,
     give: &mut Give<'_, Work<'a>>,
 ) -> Result<(), WriteError> {
@@ -251,17 +248,17 @@ impl Zip {
         }
     }
 
-    fn write_directory(&self, entries: &[Entry], out: &mut Output<'_>) -> Result<(), WriteError> {
+    fn write_directory(&self, layout: &Layout, out: &mut Output<'_>) -> Result<(), WriteError> {
         let mut end = self.end;
         let mut record = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
+        for (index, entry) in layout.entries().enumerate() {
             let file = File::of(entry, self.time);
             record.clear();
             file.push_record(self.packed(index, &file), self.offsets[index], &mut record);
             end += record.len() as u64;
             out.write(&record)?;
         }
-        out.write(&headers::end(entries.len() as u64, self.end, end))
+        out.write(&headers::end(self.offsets.len() as u64, self.end, end))
     }
 }
 
@@ -301,7 +298,7 @@ impl<'a> Wire<'a> for Zip {
                 let mut overhead = Vec::with_capacity(entries.len());
                 let mut rest = &contents[..];
                 let mut data = Vec::new();
-                for entry in entries {
+                for entry in entries.iter() {
                     let file = File::of(entry, time);
                     let (content, after) = rest.split_at(entry.size() as usize);
                     rest = after;
@@ -379,7 +376,7 @@ impl<'a> Wire<'a> for Zip {
 
     fn head(&self, run: &Run<'a>) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEAD * run.entries.len());
-        for (index, entry) in run.range.clone().zip(run.entries) {
+        for (index, entry) in run.range.clone().zip(run.entries.iter()) {
             let packed = self.packed(index, &File::of(entry, self.time));
             bytes.extend(packed.crc.to_le_bytes());
             bytes.extend(packed.compressed.to_le_bytes());

@@ -19,6 +19,7 @@ mod lfs;
 mod lfs_tree;
 mod local;
 mod mirror;
+mod objects;
 mod program;
 mod refs;
 mod remotes;

@@ -16,6 +16,7 @@ use super::funnel::{Funnel, Told};
 use super::lfs::{Bringing, LFS_CONFIG, LargeFiles, Missing, is_stored};
 use super::lfs_tree::LfsTree;
 use super::mirror::{Mirror, OpenMirrors};
+use super::objects::Objects;
 use super::refs::oid;
 use super::remotes::Remotes;
 use super::settle::{Settling, Wanted, discard_locked};
@@ -36,6 +37,8 @@ pub(crate) struct Repositories<'a> {
     open: OpenMirrors,
     /// The commits that were opened for reading, by the folder of their mirror.
     trees: Mutex<BTreeMap<(PathBuf, CommitId), Arc<dyn Tree>>>,
+    /// The mirrors that they are read from, by their folder.
+    objects: Mutex<BTreeMap<PathBuf, Arc<Objects>>>,
     reporter: &'a dyn Reporter,
     cancel: &'a CancelToken,
     offline: bool,
@@ -64,6 +67,7 @@ impl<'a> Repositories<'a> {
             remotes: Remotes::new(folder, access, executable, cancel),
             open: OpenMirrors::default(),
             trees: Mutex::default(),
+            objects: Mutex::default(),
             reporter,
             cancel,
             offline,
@@ -161,19 +165,37 @@ impl<'a> Repositories<'a> {
         let folder = place.0.clone();
         let shown = url.redacted();
         let label = format!("{shown}#{}", commit.short());
-        let mirror = match self.open.take(&folder) {
-            Some(mirror) => mirror,
-            None => match Mirror::objects(&shown, &folder)? {
-                Some(mirror) => mirror,
-                None => return Err(gone(shown, folder)),
-            },
-        };
-        let root = mirror.repository.find_commit(oid(commit));
-        let root = root.map(|commit| commit.tree_id());
-        let root = root.map_err(|error| mirror.damaged(error))?;
-        let tree: Arc<dyn Tree> = Arc::new(GitTree::new(mirror, folder, root, label));
+        let objects = self.objects(&shown, &folder)?;
+        let root = objects.read(|repository| {
+            let commit = repository.find_commit(oid(commit))?;
+            Ok((commit.tree_id(), 0))
+        });
+        let root = root.map_err(|source| GitError::Damaged {
+            url: shown,
+            folder,
+            source,
+        })?;
+        let tree: Arc<dyn Tree> = Arc::new(GitTree::new(objects, root, label));
         trees.insert(place, Arc::clone(&tree));
         Ok(tree)
+    }
+
+    /// The objects of the mirror in `folder`.
+    fn objects(&self, shown: &str, folder: &Path) -> Result<Arc<Objects>, GitError> {
+        let mut all = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(objects) = all.get(folder) {
+            return Ok(Arc::clone(objects));
+        }
+        let mirror = match self.open.take(folder) {
+            Some(mirror) => mirror,
+            None => match Mirror::objects(shown, folder)? {
+                Some(mirror) => mirror,
+                None => return Err(gone(shown.to_owned(), folder.to_owned())),
+            },
+        };
+        let objects = Arc::new(Objects::new(mirror, folder.to_owned()));
+        all.insert(folder.to_owned(), Arc::clone(&objects));
+        Ok(objects)
     }
 
     /// The same with the files that git LFS keeps in place of its pointers, as far as the store has
@@ -269,6 +291,9 @@ impl<'a> Repositories<'a> {
         let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
         trees.retain(|(of, _), _| *of != folder);
         drop(trees);
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.remove(&folder);
+        drop(objects);
         discard_locked(
             &self.store,
             &folder,

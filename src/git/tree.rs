@@ -2,25 +2,20 @@
 
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use git2::{ErrorCode, Oid, Repository};
+use git2::{ErrorCode, Oid};
 
-use super::mirror::Mirror;
+use super::objects::Objects;
 use crate::digest::{Digest, Hasher};
 use crate::tree::{Damage, EntryKind, Tree, TreeEntry, TreeError, lossy};
 
 /// The files of one commit. All cookbooks of the commit share it, on any number of threads.
 pub(super) struct GitTree {
     label: String,
-    /// The repository's address as it is shown.
-    url: String,
-    /// The mirror's own folder.
-    folder: PathBuf,
+    objects: Arc<Objects>,
     root: Oid,
-    /// Object databases that nobody reads right now: one is opened for each thread that reads.
-    idle: Mutex<Vec<Repository>>,
     known: Mutex<Known>,
 }
 
@@ -33,7 +28,7 @@ struct Known {
 }
 
 /// Entries that are kept of one commit. A repository with more is read in part again.
-const KNOWN_ENTRIES: usize = 1 << 16;
+const KNOWN_ENTRIES: usize = 1 << 13;
 
 /// One folder: its entries by name, each with its object and its mode.
 struct Folder {
@@ -53,44 +48,17 @@ impl Folder {
 
 impl GitTree {
     /// The files below the tree `root` of a mirror.
-    pub(super) fn new(mirror: Mirror, folder: PathBuf, root: Oid, label: String) -> Self {
+    pub(super) fn new(objects: Arc<Objects>, root: Oid, label: String) -> Self {
         Self {
             label,
-            url: mirror.url,
-            folder,
+            objects,
             root,
-            idle: Mutex::new(vec![mirror.repository]),
             known: Mutex::default(),
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Repository>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reads from an object database that nobody else reads at the time.
-    fn read<T>(
-        &self,
-        path: &[u8],
-        read: impl FnOnce(&Repository) -> Result<T, git2::Error>,
-    ) -> Result<T, TreeError> {
-        let idle = self.idle().pop();
-        let repository = match idle {
-            Some(repository) => repository,
-            None => {
-                let opened = Mirror::objects(&self.url, &self.folder);
-                let mirror = opened.ok().flatten();
-                let gone = || git2::Error::from_str("it was removed");
-                mirror.ok_or_else(|| self.damaged(path)(gone()))?.repository
-            }
-        };
-        let result = read(&repository);
-        self.idle().push(repository);
-        result.map_err(self.damaged(path))
     }
 
     fn damaged<'a>(&'a self, path: &'a [u8]) -> impl Fn(git2::Error) -> TreeError + 'a {
@@ -99,7 +67,7 @@ impl GitTree {
             tree: self.label.clone(),
             damage: Box::new(Damage {
                 reason: error.message().to_owned(),
-                folder: self.folder.clone(),
+                folder: self.objects.folder().to_owned(),
             }),
         }
     }
@@ -133,13 +101,16 @@ impl GitTree {
         let Some((id, FOLDER)) = self.object(path)? else {
             return Ok(None);
         };
-        let mut entries = self.read(path, |repository| {
+        let read = self.objects.read(|repository| {
             let tree = repository.find_tree(id)?;
             let entry = |entry: git2::TreeEntry<'_>| {
                 (entry.name_bytes().into(), entry.id(), entry.filemode())
             };
-            Ok(tree.iter().map(entry).collect::<Vec<(Box<[u8]>, _, _)>>())
-        })?;
+            let entries: Vec<(Box<[u8]>, _, _)> = tree.iter().map(entry).collect();
+            let bytes = entries.len() * ENTRY;
+            Ok((entries, bytes))
+        });
+        let mut entries = read.map_err(self.damaged(path))?;
         // git has folders in the order that they have with a `/` at the end.
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         let folder = Arc::new(Folder { entries });
@@ -154,11 +125,8 @@ impl GitTree {
 
     /// The content of a blob, in memory once: a large one is put into a file for as long as it is
     /// read, because libgit2 gives a packed object only as a whole.
-    fn blob(&self, path: &[u8]) -> Result<Box<dyn Read>, TreeError> {
-        let Some((id, _)) = self.object(path)? else {
-            return Err(self.not_found(path));
-        };
-        self.read(path, |repository| {
+    fn blob(&self, path: &[u8], id: Oid) -> Result<Box<dyn Read>, TreeError> {
+        let read = self.objects.read(|repository| {
             let blob = repository.find_blob(id).map_err(|error| {
                 match error.code() == ErrorCode::NotFound {
                     true => git2::Error::from_str(&format!("object {id} is missing")),
@@ -167,14 +135,19 @@ impl GitTree {
             })?;
             let content = blob.content();
             if content.len() > SPOOLED
-                && let Ok(file) = spooled(&self.folder, content)
+                && let Ok(file) = spooled(self.objects.folder(), content)
             {
-                return Ok(Box::new(file) as Box<dyn Read>);
+                return Ok((Box::new(file) as Box<dyn Read>, content.len()));
             }
-            Ok(Box::new(Cursor::new(content.to_vec())))
-        })
+            let bytes = content.to_vec();
+            Ok((Box::new(Cursor::new(bytes)), content.len()))
+        });
+        read.map_err(self.damaged(path))
     }
 }
+
+/// About as many bytes as an entry of a folder takes.
+const ENTRY: usize = 40;
 
 /// Bytes from which a blob is put into a file.
 const SPOOLED: usize = 8 << 20;
@@ -240,8 +213,11 @@ impl Tree for GitTree {
     }
 
     fn link_target(&self, path: &[u8]) -> Result<Vec<u8>, TreeError> {
+        let Some((id, _)) = self.object(path)? else {
+            return Err(self.not_found(path));
+        };
         let mut target = Vec::new();
-        let read = self.blob(path)?.read_to_end(&mut target);
+        let read = self.blob(path, id)?.read_to_end(&mut target);
         read.map_err(|source| TreeError::Read {
             path: lossy(path),
             tree: self.label.clone(),
@@ -251,8 +227,9 @@ impl Tree for GitTree {
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
-        match self.kind(path)? {
-            Some(EntryKind::File { .. }) => self.blob(path),
+        let found = self.object(path)?;
+        match found.map(|(id, mode)| (id, kind_of(mode))) {
+            Some((id, EntryKind::File { .. })) => self.blob(path, id),
             Some(_) => Err(TreeError::Read {
                 path: lossy(path),
                 tree: self.label.clone(),

@@ -18,7 +18,7 @@ pub(crate) struct HeldContents {
 }
 
 /// The contents of a cookbook's files, and where in them those of each one stand.
-pub(crate) type Held<'h> = (&'h Arc<Vec<u8>>, &'h [Range<usize>]);
+pub(crate) type Held = (Arc<Vec<u8>>, Vec<Range<usize>>);
 
 /// What was kept of a cookbook.
 #[derive(Debug, PartialEq, Eq)]

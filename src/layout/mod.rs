@@ -2,7 +2,7 @@
 //! every writer.
 
 mod consumer;
-mod content;
+mod folder;
 mod held;
 mod links;
 mod omission;
@@ -11,24 +11,21 @@ mod record;
 mod run_list;
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::archive::Format;
-use crate::digest::{ContentDigest, ContentHasher, Digest};
+use crate::digest::{ContentDigest, ContentHasher};
 use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::Cancelled;
 use crate::lockfile::Pin;
 use crate::manifest::{LayoutKind, Manifest, Target};
 use crate::name::CookbookName;
-use crate::path::ArchivePath;
 use crate::text::nearest;
 use crate::tree::{Tree, TreeError};
 use crate::version::Version;
 
-use content::{Content, Origin};
-use held::Held;
+pub(crate) use folder::{Entries, Folder, folder_of};
+pub use folder::{Entry, EntryPath};
 pub(crate) use held::{HeldContents, Kept};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
@@ -41,7 +38,8 @@ pub use run_list::RunListProblem;
 #[derive(Clone, Debug)]
 pub struct Layout {
     kind: LayoutKind,
-    entries: Vec<Entry>,
+    /// The folder of each cookbook, by the bytes of its files' paths.
+    folders: Vec<Folder>,
     target: Target,
     cookbooks: Vec<PackedCookbook>,
     omitted: Vec<OmittedFile>,
@@ -59,16 +57,6 @@ pub struct PackedCookbook {
     pub pin: Pin,
     /// The digest of that content.
     pub content: ContentDigest,
-}
-
-/// One file of a layout.
-#[derive(Clone)]
-pub struct Entry {
-    path: ArchivePath,
-    executable: bool,
-    size: u64,
-    digest: Digest,
-    content: Content,
 }
 
 /// A cookbook ready to be laid out.
@@ -201,11 +189,9 @@ impl Layout {
         mut cookbooks: Vec<PlannedCookbook>,
     ) -> Result<Self, LayoutError> {
         cookbooks.sort_by(|a, b| a.packed.name.cmp(&b.packed.name));
-        // One more for each: its metadata.
-        let files = cookbooks.iter().map(|one| one.plan.included.len() + 1);
         let mut layout = Self {
             kind,
-            entries: Vec::with_capacity(files.sum()),
+            folders: Vec::with_capacity(cookbooks.len()),
             target: manifest.bundle.target,
             cookbooks: Vec::with_capacity(cookbooks.len()),
             omitted: Vec::new(),
@@ -229,10 +215,8 @@ impl Layout {
         if !refusals.is_empty() {
             return Err(LayoutError::Refused(refusals));
         }
-        // They are in order, but for a cookbook whose name goes on where another one's ends.
-        if !layout.entries.is_sorted_by(|a, b| a.path < b.path) {
-            layout.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        }
+        // By name they are in order, but for a name that goes on where another one ends.
+        layout.folders.sort_by(|a, b| a.order().cmp(b.order()));
         layout.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         run_list::check(manifest, &layout)?;
         if manifest.bundle.target == Target::OpsWorks {
@@ -265,15 +249,15 @@ impl Layout {
                 return refusals;
             }
         };
-        let of = (&cookbook.tree, &cookbook.plan);
-        let own = entries_below(&folder, of, &cookbook.compiled_metadata, None);
-        self.entries.extend(own);
-        cookbook.plan.included = Vec::new();
         self.omitted
             .extend(cookbook.plan.omitted.drain(..).map(|file| OmittedFile {
                 path: format!("{folder}/{}", file.path),
                 reason: file.reason,
             }));
+        let files = std::mem::take(&mut cookbook.plan.included);
+        let folder = Folder::new(folder, (&cookbook.tree, &cookbook.plan.base), files);
+        self.folders
+            .push(folder.with_compiled(&cookbook.compiled_metadata));
         self.cookbooks.push(cookbook.packed.clone());
         refusals
     }
@@ -284,8 +268,30 @@ impl Layout {
     }
 
     /// Every file, in the order in which it is written: by the bytes of its path.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> {
+        self.folders
+            .iter()
+            .flat_map(|folder| folder.entries().iter())
+    }
+
+    /// The first so many of them, the last of these first.
+    pub(crate) fn entries_before(&self, count: usize) -> impl Iterator<Item = Entry<'_>> {
+        let mut behind = self.file_count() - count;
+        self.folders.iter().rev().flat_map(move |folder| {
+            let skipped = behind.min(folder.len());
+            behind -= skipped;
+            folder.entries().iter().rev().skip(skipped)
+        })
+    }
+
+    /// How many files there are.
+    pub fn file_count(&self) -> usize {
+        self.folders.iter().map(Folder::len).sum()
+    }
+
+    /// The folder of each cookbook, in the order in which it is written.
+    pub(crate) fn folders(&self) -> &[Folder] {
+        &self.folders
     }
 
     /// Every cookbook, by name.
@@ -306,166 +312,48 @@ impl Layout {
     /// What a person should know of this layout in an archive of this format: whether the manifest's
     /// target reads it.
     pub fn warnings_as(&self, format: Format) -> Vec<Diagnostic> {
-        let first = self.entries.first().map(|entry| entry.path().as_str());
-        consumer::warnings(self.target, format, first.unwrap_or_default())
+        let first = self.entries().next().map(|entry| entry.path().to_string());
+        consumer::warnings(self.target, format, &first.unwrap_or_default())
     }
 
     /// The identity of names, modes and contents.
     pub fn content_digest(&self) -> ContentDigest {
         // They are in order: nothing has to be sorted, and a million of them not copied.
         let mut hasher = ContentHasher::default();
-        for entry in &self.entries {
-            hasher.file(entry.path.as_str(), entry.executable, entry.digest);
+        for entry in self.entries() {
+            hasher.entry(&entry.path().parts(), entry.executable(), entry.digest());
         }
         hasher.finish()
     }
 
     /// Bytes of content of all files.
     pub fn content_bytes(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.size).sum()
+        self.entries().map(|entry| entry.size()).sum()
     }
 
     /// The entry at a path.
-    pub fn entry(&self, path: &str) -> Option<&Entry> {
-        self.entries
-            .binary_search_by(|entry| entry.path.as_str().cmp(path))
-            .ok()
-            .map(|index| &self.entries[index])
+    pub fn entry(&self, path: &str) -> Option<Entry<'_>> {
+        let prefix = self.kind.prefix();
+        let begin = if prefix.is_empty() {
+            0
+        } else {
+            prefix.len() + 1
+        };
+        let end = begin + path.get(begin..)?.find('/')?;
+        let folder = self.folder(&path[..end])?;
+        folder.entry(&path[end + 1..])
     }
 
-    /// The folder of a cookbook, with a `/` at its end.
-    fn folder(&self, cookbook: &CookbookName) -> String {
-        match self.kind.prefix() {
-            "" => format!("{cookbook}/"),
-            prefix => format!("{prefix}/{cookbook}/"),
-        }
+    /// The folder at a path.
+    fn folder(&self, path: &str) -> Option<&Folder> {
+        let order = |folder: &Folder| folder.order().cmp(folder::order(path));
+        let found = self.folders.binary_search_by(order).ok()?;
+        Some(&self.folders[found])
     }
 }
 
 /// The file that Chef reads first, and that every packed cookbook has.
 pub(crate) const METADATA_JSON: &str = "metadata.json";
-
-fn folder_of(
-    kind: LayoutKind,
-    name: &CookbookName,
-) -> Result<ArchivePath, crate::path::PathProblem> {
-    let folder = ArchivePath::new(name.as_str())?;
-    Ok(match kind.prefix() {
-        "" => folder,
-        prefix => folder.below(&ArchivePath::new(prefix)?),
-    })
-}
-
-/// The entries that a cookbook will have in a layout of this kind, in their order. `held` says where in
-/// memory the contents are, for each file that is included; without it they are read from the tree.
-pub(crate) fn entries_of(
-    kind: LayoutKind,
-    name: &CookbookName,
-    (tree, plan): (&Arc<dyn Tree>, &CookbookPlan),
-    compiled_metadata: &str,
-    held: Option<Held<'_>>,
-) -> Option<Vec<Entry>> {
-    let folder = folder_of(kind, name).ok()?;
-    let is_whole = held.is_none_or(|(_, places)| places.len() == plan.included.len());
-    is_whole.then(|| entries_below(&folder, (tree, plan), compiled_metadata, held))
-}
-
-/// The same below a folder of the archive.
-fn entries_below(
-    folder: &ArchivePath,
-    (tree, plan): (&Arc<dyn Tree>, &CookbookPlan),
-    compiled_metadata: &str,
-    held: Option<Held<'_>>,
-) -> Vec<Entry> {
-    let origin = Origin::new(tree, &plan.base, folder);
-    let mut entries = Vec::with_capacity(plan.included.len() + 1);
-    for (at, file) in plan.included.iter().enumerate() {
-        let content = match held {
-            Some((bytes, places)) => Content::Held(Arc::clone(bytes), places[at].clone()),
-            None => Content::of(&origin, file.elsewhere.clone()),
-        };
-        entries.push(Entry::of(file.path.below(folder), file, content));
-    }
-    if plan.file(METADATA_JSON).is_none() {
-        let made = made_entry(folder, compiled_metadata);
-        let at = entries.partition_point(|entry| entry.path < made.path);
-        entries.insert(at, made);
-    }
-    entries
-}
-
-fn made_entry(folder: &ArchivePath, text: &str) -> Entry {
-    let path = match ArchivePath::new(METADATA_JSON) {
-        Ok(file) => file.below(folder),
-        Err(_) => folder.clone(),
-    };
-    Entry {
-        path,
-        executable: false,
-        size: text.len() as u64,
-        digest: Digest::of(text),
-        content: Content::Made(text.as_bytes().into()),
-    }
-}
-
-impl Entry {
-    fn of(path: ArchivePath, file: &PlannedFile, content: Content) -> Self {
-        Self {
-            path,
-            executable: file.executable,
-            size: file.size,
-            digest: file.digest,
-            content,
-        }
-    }
-
-    /// Its path in the archive.
-    pub fn path(&self) -> &ArchivePath {
-        &self.path
-    }
-
-    /// Whether its mode is 755 rather than 644.
-    pub fn executable(&self) -> bool {
-        self.executable
-    }
-
-    /// Bytes of content.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The digest of the content.
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    /// Whether cookpack made the content, so that no source holds it.
-    pub fn is_compiled(&self) -> bool {
-        matches!(self.content, Content::Made(_))
-    }
-
-    /// Opens the content for reading.
-    pub(crate) fn open(&self) -> Result<Box<dyn Read + '_>, TreeError> {
-        self.content.open(&self.path)
-    }
-
-    /// The content, if it is in memory as it was digested.
-    pub(crate) fn held(&self) -> Option<&[u8]> {
-        self.content.held()
-    }
-
-    /// The error of a read that failed.
-    pub(crate) fn read_error(&self, error: io::Error) -> TreeError {
-        self.content.read_error(&self.path, error)
-    }
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = if self.executable { "755" } else { "644" };
-        write!(f, "{} {mode} {} {}", self.digest, self.size, self.path)
-    }
-}
 
 /// OpsWorks's agent on Linux moves the children of an archive's only folder up, unless the folder's
 /// metadata.rb has a line that it takes for a name (aws/opsworks-cookbooks, branch

@@ -289,6 +289,7 @@ pub(crate) fn plan_with(
         }
     }
     plan.included.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    plan.included.shrink_to_fit();
     plan.refuse_case_clashes();
     plan.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     plan.refused.sort_unstable_by(|a, b| a.path.cmp(&b.path));

@@ -131,7 +131,7 @@ impl PlanRecord {
     pub(crate) fn read(bytes: &[u8], key: &Digest, base: &TreePath) -> Option<Self> {
         let mut reader = Reader(body(bytes, key)?);
         let content = reader.text()?.parse().ok()?;
-        let included = reader.list(|reader| {
+        let mut included = reader.list(|reader| {
             let path = ArchivePath::new(reader.text()?).ok()?;
             Some(PlannedFile {
                 elsewhere: reader.option(Reader::bytes)?.map(Into::into),
@@ -141,6 +141,7 @@ impl PlanRecord {
                 digest: reader.digest()?,
             })
         })?;
+        included.shrink_to_fit();
         let omitted = reader.list(|reader| {
             Some(OmittedFile {
                 path: reader.string()?,

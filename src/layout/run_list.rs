@@ -149,11 +149,12 @@ const RECIPE_ENDINGS: [&str; 4] = [".rb", ".yml", ".yaml", ".json"];
 
 /// The recipes of a cookbook, by the files in the layout. `recipe.rb` at the root is `default`.
 fn recipes(layout: &Layout, cookbook: &CookbookName) -> Vec<String> {
-    let folder = layout.folder(cookbook);
-    let mut recipes: Vec<String> = layout
-        .entries
-        .iter()
-        .filter_map(|entry| entry.path.as_str().strip_prefix(&folder))
+    let folder = super::folder_of(layout.kind, cookbook).ok();
+    let folder = folder.and_then(|folder| layout.folder(folder.as_str()));
+    let mut recipes: Vec<String> = folder
+        .into_iter()
+        .flat_map(|folder| folder.entries().iter())
+        .map(|entry| entry.path().below())
         .filter_map(|path| match path.strip_prefix("recipes/") {
             Some(file) if !file.contains('/') => RECIPE_ENDINGS
                 .iter()

@@ -15,7 +15,7 @@ use super::Error;
 use super::load::LoadedCookbook;
 use crate::archive::{self, ArchiveOptions, Format};
 use crate::event::CancelToken;
-use crate::layout::{Entry, HeldContents, Kept, entries_of};
+use crate::layout::{Folder, HeldContents, Kept, folder_of};
 use crate::manifest::{GroupChoice, LayoutKind, Manifest};
 use crate::name::CookbookName;
 use crate::store::Segments;
@@ -55,7 +55,7 @@ struct State {
 
 /// A cookbook that was read.
 struct Held {
-    entries: Vec<Entry>,
+    folder: Folder,
     /// Its contents; none if they are too many.
     bytes: Option<Arc<Vec<u8>>>,
 }
@@ -216,10 +216,13 @@ impl Worker<'_> {
             }
         };
         let compiled = cookbook.compiled_metadata();
-        let held = bytes.as_ref().map(|bytes| (bytes, &*places));
-        let (layout, name) = (self.shared.layout, &cookbook.name);
-        let entries = entries_of(layout, name, (&cookbook.tree, plan), &compiled, held)?;
-        Some(Held { entries, bytes })
+        let path = folder_of(self.shared.layout, &cookbook.name).ok()?;
+        let of = (&cookbook.tree, &plan.base);
+        let mut folder = Folder::new(path, of, plan.included.clone()).with_compiled(&compiled);
+        if let Some(bytes) = &bytes {
+            folder = folder.with_held((Arc::clone(bytes), places))?;
+        }
+        Some(Held { folder, bytes })
     }
 
     /// The cookbook at a place was loaded; its files may be in memory.
@@ -227,7 +230,7 @@ impl Worker<'_> {
         let shared = self.shared;
         let mut ready = Vec::new();
         let behind = match &held {
-            Some(held) => self.archive.window_behind(None, &held.entries)?,
+            Some(held) => self.archive.window_behind(None, &held.folder)?,
             None => None,
         };
         let is_told = behind.is_some() || held.is_none();
@@ -241,21 +244,21 @@ impl Worker<'_> {
             window,
         }) = ready.pop()
         {
-            let Some(Held { entries, bytes }) = cookbook.held else {
+            let Some(Held { folder, bytes }) = cookbook.held else {
                 continue;
             };
             if !cookbook.is_told {
-                let behind = self.archive.window_behind(window.as_deref(), &entries)?;
+                let behind = self.archive.window_behind(window.as_deref(), &folder)?;
                 ready.extend(shared.tell(place + 1, behind));
             }
             let Some(bytes) = bytes else { continue };
             let go_on = || shared.cancel.check();
             match window {
-                Some(window) => self.archive.compress(window, &entries, &go_on)?,
+                Some(window) => self.archive.compress(window, &folder, &go_on)?,
                 None if self.archive.refers_back() => {}
-                None => self.archive.compress(Vec::new(), &entries, &go_on)?,
+                None => self.archive.compress(Vec::new(), &folder, &go_on)?,
             }
-            drop(entries);
+            drop(folder);
             if let Some(memory) = Arc::into_inner(bytes) {
                 shared.give_back(memory);
             }

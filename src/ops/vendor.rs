@@ -143,7 +143,7 @@ pub fn vendor(cx: &Context<'_>, layout: &Layout, folder: &Path) -> Result<Vendor
     // After an exchange the staged folder is the old one; dropping it deletes what was carried over.
     drop(staged);
     Ok(Vendored {
-        files: layout.entries().len(),
+        files: layout.file_count(),
         kept: old.foreign.len(),
         content: layout.content_digest(),
         cookbooks: layout.cookbooks().to_vec(),
@@ -272,10 +272,10 @@ impl Write for HashWriter {
 
 fn write_file(
     root: &Path,
-    entry: &Entry,
+    entry: Entry<'_>,
     progress: &mut crate::archive::Progress<'_>,
 ) -> Result<(), Error> {
-    let path = root.join(entry.path().as_str());
+    let path = root.join(entry.path().to_string());
     let failed = |source| io_error(&path, source);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;

@@ -2,7 +2,7 @@
 //! this file: files only, one time for all, Unix modes, the UTF-8 flag where a name needs it, and zip64
 //! where a number does not fit, nowhere else.
 
-use crate::layout::Entry;
+use crate::layout::{Entry, EntryPath};
 
 /// What begins an entry.
 pub(super) const LOCAL: u32 = 0x0403_4b50;
@@ -107,7 +107,7 @@ fn days_of_month(year: u64, month: u64) -> u64 {
 /// A file as headers describe it before its content is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct File<'a> {
-    pub(super) path: &'a str,
+    pub(super) path: EntryPath<'a>,
     pub(super) executable: bool,
     pub(super) size: u64,
     pub(super) time: DosTime,
@@ -123,9 +123,9 @@ pub(super) struct Packed {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn of(entry: &'a Entry, time: DosTime) -> Self {
+    pub(super) fn of(entry: Entry<'a>, time: DosTime) -> Self {
         Self {
-            path: entry.path().as_str(),
+            path: entry.path(),
             executable: entry.executable(),
             size: entry.size(),
             time,
@@ -161,9 +161,15 @@ impl<'a> File<'a> {
         }
     }
 
+    fn push_path(&self, out: &mut Vec<u8>) {
+        for part in self.path.parts() {
+            out.extend(part.as_bytes());
+        }
+    }
+
     /// The bytes of [`File::push_header`].
     fn header_bytes(&self) -> usize {
-        LOCAL_BYTES + self.path.len() + if self.is_zip64() { 20 } else { 0 }
+        LOCAL_BYTES + self.path.bytes() + if self.is_zip64() { 20 } else { 0 }
     }
 
     /// What stands before its content; with nothing of what is packed where it is streamed.
@@ -183,9 +189,9 @@ impl<'a> File<'a> {
                 out.extend((size as u32).to_le_bytes());
             }
         }
-        out.extend((self.path.len() as u16).to_le_bytes());
+        out.extend((self.path.bytes() as u16).to_le_bytes());
         out.extend(if self.is_zip64() { 20_u16 } else { 0 }.to_le_bytes());
-        out.extend(self.path.as_bytes());
+        self.push_path(out);
         if self.is_zip64() {
             push_zip64_field(&[size, compressed], out);
         }
@@ -241,7 +247,7 @@ impl<'a> File<'a> {
         };
         out.extend(fields[1].to_le_bytes());
         out.extend(fields[0].to_le_bytes());
-        out.extend((self.path.len() as u16).to_le_bytes());
+        out.extend((self.path.bytes() as u16).to_le_bytes());
         out.extend((extra as u16).to_le_bytes());
         // No comment, the first disk, no internal attributes.
         out.extend([0; 6]);
@@ -252,7 +258,7 @@ impl<'a> File<'a> {
         };
         out.extend((mode << 16).to_le_bytes());
         out.extend(fields[2].to_le_bytes());
-        out.extend(self.path.as_bytes());
+        self.push_path(out);
         if extra > 0 {
             push_zip64_field(&in_zip64, out);
         }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use super::headers::{DosTime, File, LOCAL, LOCAL_BYTES, Packed};
 use crate::archive::deflate::{self, bound};
 use crate::archive::segment::BLOCK;
+use crate::layout::EntryPath;
 
 /// What ends a block.
 const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
@@ -42,7 +43,9 @@ fn entry(zip: &mut dyn Read) -> io::Result<Found> {
     zip.read_exact(&mut name)?;
     let mut extra = vec![0; usize::from(short(28))];
     zip.read_exact(&mut extra)?;
-    let Ok(path) = std::str::from_utf8(&name) else {
+    let path = std::str::from_utf8(&name).ok();
+    // All of ours are in a folder.
+    let Some((folder, below)) = path.and_then(|path| path.split_once('/')) else {
         return Ok(Found::Other);
     };
     let is_streamed = short(6) & 8 != 0;
@@ -53,7 +56,7 @@ fn entry(zip: &mut dyn Read) -> io::Result<Found> {
         compressed: compressed.into(),
     };
     let file = File {
-        path,
+        path: EntryPath::new(folder, below),
         executable: false,
         size: match (is_streamed, extra.is_empty()) {
             (false, _) => size.into(),
@@ -64,7 +67,7 @@ fn entry(zip: &mut dyn Read) -> io::Result<Found> {
     };
     let mut rebuilt = Vec::new();
     file.push_header((!is_streamed).then_some(packed), &mut rebuilt);
-    if !path.contains('/') || rebuilt != [&header[..], &name, &extra].concat() {
+    if rebuilt != [&header[..], &name, &extra].concat() {
         return Ok(Found::Other);
     }
     let is_ours = match (is_streamed, size) {

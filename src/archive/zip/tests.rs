@@ -15,7 +15,7 @@ use crate::archive::tests::{
 use crate::archive::{ArchiveOptions, Format, WriteError, is_own};
 use crate::digest::Digest;
 use crate::error::{Diagnose, Kind};
-use crate::layout::{Layout, PlannedFile};
+use crate::layout::{EntryPath, Layout, PlannedFile};
 use crate::path::ArchivePath;
 
 /// Takes numbers from the front.
@@ -80,7 +80,7 @@ fn check(zip: &[u8], layout: &Layout, [time, date]: [u64; 2]) {
     let mut at = Fields(zip);
     let mut wanted = Vec::new();
     for entry in layout.entries() {
-        let path = entry.path().as_str();
+        let path = entry.path().to_string();
         let offset = (zip.len() - at.0.len()) as u64;
         assert_eq!(at.bytes(4), b"PK\x03\x04", "{path}");
         let form = at.numbers([2; 5]);
@@ -259,7 +259,7 @@ fn numbers_that_do_not_fit_are_in_zip64_fields_and_no_others_are() {
     ];
     let layout = claimed(sizes.map(|(path, size)| (path.to_owned(), size)).into());
     // A store says that it has their segment, and what came of each.
-    let run = segment::runs(layout.entries()).next().expect("a run");
+    let run = segment::runs(&layout).next().expect("a run");
     let content = super::Contents::Here.next(&run);
     let key = segment::key(content, Format::Zip, &options(1), Digest::of([]));
     let packed = [1_u64 << 30, 1 << 30, gib, 1, 3 * gib, 7];
@@ -276,7 +276,7 @@ fn numbers_that_do_not_fit_are_in_zip64_fields_and_no_others_are() {
     let full = u64::from(u32::MAX);
     let mut offset = 0;
     let mut seen = Vec::new();
-    for (record, (entry, crc)) in found.iter().zip(layout.entries().iter().zip(1..)) {
+    for (record, (entry, crc)) in found.iter().zip(layout.entries().zip(1..)) {
         let is_zip64 = entry.size() >= 0xfff0_0000;
         let is_streamed = entry.size() > 1 << 20;
         let is_far = offset >= full;
@@ -303,7 +303,7 @@ fn numbers_that_do_not_fit_are_in_zip64_fields_and_no_others_are() {
         }
         assert_eq!(extra.0, [0; 0]);
         seen.push((is_zip64, is_far));
-        offset += 30 + entry.path().as_str().len() as u64 + if is_zip64 { 20 } else { 0 };
+        offset += 30 + entry.path().to_string().len() as u64 + if is_zip64 { 20 } else { 0 };
         offset += compressed;
         offset += match (is_streamed, is_zip64) {
             (false, _) => 0,
@@ -340,7 +340,7 @@ fn numbers_that_do_not_fit_are_in_zip64_fields_and_no_others_are() {
 fn a_large_files_headers_have_the_zip64_field_that_comes_first() {
     let time = DosTime::of(315_532_800).expect("a time");
     let file = |size| File {
-        path: "a/b",
+        path: EntryPath::new("a", "b"),
         executable: true,
         size,
         time,
@@ -388,7 +388,7 @@ fn as_many_entries_as_a_short_end_cannot_count_have_a_long_one() {
         let names: Vec<_> = names.collect();
         let files: Vec<_> = names.iter().map(|(n, c)| (&n[..], c.clone())).collect();
         let (layout, _) = layout(&[("many", files)]);
-        let entries = layout.entries().len() as u64;
+        let entries = layout.file_count() as u64;
         let (zip, ..) = written_as(Format::Zip, &layout, 2, None);
         if !is_zip64 {
             check(&zip, &layout, [0, 1 << 5 | 1]);
@@ -415,7 +415,7 @@ fn a_zip_that_differs_from_ours_only_in_its_encoder_is_not_ours() {
         let content = text(5, size);
         let time = DosTime::of(315_532_800).expect("a time");
         let file = File {
-            path: "a/b",
+            path: EntryPath::new("a", "b"),
             executable: false,
             size: size as u64,
             time,

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use super::*;
 use crate::digest::Digest;
-use crate::layout::{CookbookPlan, PlannedFile};
-use crate::path::ArchivePath;
+use crate::layout::PlannedFile;
+use crate::path::{ArchivePath, TreePath};
 use crate::source::Folders;
 use crate::tree::Tree;
 
@@ -32,31 +32,25 @@ fn manifest(more: &str) -> Manifest {
 /// A cookbook with one file of so many bytes, in memory.
 fn held(name: &str, bytes: usize) -> Held {
     let content: Vec<u8> = (0..bytes).map(|at| (at * at / 7) as u8).collect();
-    let plan = CookbookPlan {
-        included: vec![PlannedFile {
-            path: ArchivePath::new("file").expect("a path"),
-            elsewhere: None,
-            executable: false,
-            size: bytes as u64,
-            digest: Digest::of(&content),
-        }],
-        ..CookbookPlan::default()
+    let file = PlannedFile {
+        path: ArchivePath::new("file").expect("a path"),
+        elsewhere: None,
+        executable: false,
+        size: bytes as u64,
+        digest: Digest::of(&content),
     };
     let folder = std::env::temp_dir();
     let (tree, _) = Folders::default().open(&folder, &folder).expect("a folder");
     let tree: Arc<dyn Tree> = Arc::new(tree);
     let bytes = Arc::new(content);
-    let place = 0..bytes.len();
-    let name = name.parse().expect("a name");
-    let entries = entries_of(
-        LayoutKind::Flat,
-        &name,
-        (&tree, &plan),
-        "{}",
-        Some((&bytes, std::slice::from_ref(&place))),
-    );
+    let places = std::iter::once(0..bytes.len()).collect();
+    let path = ArchivePath::new(name).expect("a folder");
+    let folder = Folder::new(path, (&tree, &TreePath::default()), vec![file]);
+    let folder = folder.with_compiled("{}");
     Held {
-        entries: entries.expect("entries"),
+        folder: folder
+            .with_held((Arc::clone(&bytes), places))
+            .expect("a folder"),
         bytes: Some(bytes),
     }
 }

@@ -106,7 +106,7 @@ fn cookbooks() -> impl Strategy<Value = BTreeMap<String, Cookbook>> {
 }
 
 fn files_of(layout: &Layout) -> Vec<File> {
-    let file = |entry: &crate::layout::Entry| {
+    let file = |entry: crate::layout::Entry<'_>| {
         let mut content = Vec::new();
         let mut reader = entry.open().expect("a content");
         reader.read_to_end(&mut content).expect("a content");
@@ -116,7 +116,7 @@ fn files_of(layout: &Layout) -> Vec<File> {
             content,
         }
     };
-    layout.entries().iter().map(file).collect()
+    layout.entries().map(file).collect()
 }
 
 proptest! {
