@@ -323,15 +323,37 @@ impl fmt::Display for EntryPath<'_> {
 #[cfg(test)]
 mod tests {
     use std::iter::once;
-    use std::path::Path;
 
     use super::*;
-    use crate::source::Folders;
+    use crate::tree::{EntryKind, TreeEntry};
+
+    /// A tree that nobody looks into.
+    struct Unread;
+
+    impl Tree for Unread {
+        fn label(&self) -> String {
+            "unread".to_owned()
+        }
+
+        fn entries(&self, _: &[u8]) -> Result<Vec<TreeEntry>, TreeError> {
+            panic!("a folder is read")
+        }
+
+        fn kind(&self, _: &[u8]) -> Result<Option<EntryKind>, TreeError> {
+            panic!("a path is looked up")
+        }
+
+        fn link_target(&self, _: &[u8]) -> Result<Vec<u8>, TreeError> {
+            panic!("a link is followed")
+        }
+
+        fn open(&self, _: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
+            panic!("a file is read")
+        }
+    }
 
     fn folder(files: &[&str]) -> Folder {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let (tree, _) = Folders::default().open(here, here).expect("a folder");
-        let tree: Arc<dyn Tree> = Arc::new(tree);
+        let tree: Arc<dyn Tree> = Arc::new(Unread);
         let file = |path: &&str| PlannedFile {
             path: ArchivePath::new(path).expect("a path"),
             elsewhere: None,
