@@ -4,10 +4,8 @@
     reason = "rank 3: this module keeps repositories"
 )]
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions};
 
@@ -206,22 +204,6 @@ impl Mirror {
             return None;
         }
         self.repository.graph_descendant_of(tip, commit).ok()
-    }
-}
-
-/// Mirrors that were opened to see whether a commit is there, and can serve for reading it.
-#[derive(Default)]
-pub(super) struct OpenMirrors(Mutex<HashMap<PathBuf, Mirror>>);
-
-impl OpenMirrors {
-    pub(super) fn keep(&self, mirror: Mirror) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(mirror.folder.clone(), mirror);
-    }
-
-    pub(super) fn take(&self, folder: &Path) -> Option<Mirror> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(folder)
     }
 }
 

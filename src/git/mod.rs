@@ -20,6 +20,7 @@ mod lfs_tree;
 mod local;
 mod mirror;
 mod objects;
+mod packs;
 mod program;
 mod refs;
 mod remotes;
@@ -36,6 +37,8 @@ mod verify;
 mod visitor;
 mod wire;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 pub use access::GitAccess;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) use credentials::token_variable;
@@ -47,10 +50,18 @@ pub use ssh::InvalidSshAddress;
 pub(crate) use submodules::Submodule;
 pub(crate) use verify::verify_mirror;
 
-/// Has libgit2 not compute the id of each object that it reads, in the whole process: half of the time
-/// that reading takes. Only where every content is checked against a digest that is locked.
+/// Whether the id of each object that is read is computed, in the whole process.
+static IDS_ARE_CHECKED: AtomicBool = AtomicBool::new(true);
+
+fn ids_are_checked() -> bool {
+    IDS_ARE_CHECKED.load(Ordering::Relaxed)
+}
+
+/// Has nobody compute the id of each object that is read, in the whole process: half of the time that
+/// reading takes. Only where every content is checked against a digest that is locked.
 #[cfg(feature = "cli")]
 pub(crate) fn leave_checks_to_content_digests() {
+    IDS_ARE_CHECKED.store(false, Ordering::Relaxed);
     git2::opts::strict_hash_verification(false);
 }
 

@@ -1,17 +1,23 @@
-//! The objects of one mirror, for any number of threads that read them.
+//! The objects of one mirror, for any number of threads that read them: those of its packs by `packs`, all
+//! others by libgit2.
 //!
 //! libgit2 maps a pack into memory as a whole, and keeps it as long as anybody has it open: whatever was
 //! read of it counts as memory of ours. So all are closed now and then.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use git2::Repository;
+use git2::{ObjectType, Oid, Repository};
 
+use super::GitError;
 use super::mirror::Mirror;
+use super::packs::{Packs, Readers};
 
-/// Bytes of objects that are read before all databases are closed.
+/// Bytes of objects that libgit2 reads before all databases are closed.
 const MOST_READ: usize = 6 << 20;
+
+/// Bytes of an object from which it is large: it is not kept in memory.
+pub(super) const LARGE: usize = 8 << 20;
 
 /// The object databases of one mirror. All commits of it share them.
 pub(super) struct Objects {
@@ -19,12 +25,14 @@ pub(super) struct Objects {
     url: String,
     /// The mirror's own folder.
     folder: PathBuf,
-    /// Held by each thread that reads, and by the one that closes all.
+    packs: Packs,
+    readers: Arc<Readers>,
+    /// Held by each thread that libgit2 reads for, and by the one that closes all.
     gate: RwLock<()>,
     idle: Mutex<Idle>,
 }
 
-/// What is open and nobody reads: one is opened for each thread that reads at the same time.
+/// What libgit2 has open and nobody reads: one is opened for each thread that reads at the same time.
 #[derive(Default)]
 struct Idle {
     open: Vec<Repository>,
@@ -33,17 +41,15 @@ struct Idle {
 }
 
 impl Objects {
-    /// Those of a mirror.
-    pub(super) fn new(mirror: Mirror, folder: PathBuf) -> Self {
-        let idle = Idle {
-            open: vec![mirror.repository],
-            read: 0,
-        };
+    /// Those of the mirror in `folder`, with the packs that it has now. `readers` are those of the run.
+    pub(super) fn open(url: String, folder: PathBuf, readers: Arc<Readers>) -> Self {
         Self {
-            url: mirror.url,
+            url,
+            packs: Packs::open(&folder, super::ids_are_checked(), LARGE),
             folder,
+            readers,
             gate: RwLock::default(),
-            idle: Mutex::new(idle),
+            idle: Mutex::default(),
         }
     }
 
@@ -52,9 +58,25 @@ impl Objects {
         &self.folder
     }
 
-    /// Reads from an object database that nobody else reads at the time. `read` gives how many bytes it
+    /// What is made of an object: `of_content` makes it of the content, if it can. `otherwise` reads it from
+    /// libgit2's database, and gives how many bytes it read as well: what no pack has, what is large, and
+    /// whatever is wrong in any way.
+    pub(super) fn object<T>(
+        &self,
+        (id, kind): (Oid, ObjectType),
+        of_content: impl FnOnce(Vec<u8>) -> Option<T>,
+        otherwise: impl FnOnce(&Repository) -> Result<(T, usize), git2::Error>,
+    ) -> Result<T, git2::Error> {
+        let content = self.packs.object(&self.readers, id, kind);
+        match content.and_then(of_content) {
+            Some(made) => Ok(made),
+            None => self.read(otherwise),
+        }
+    }
+
+    /// Reads from a database of libgit2 that nobody else reads at the time. `read` gives how many bytes it
     /// read as well.
-    pub(super) fn read<T>(
+    fn read<T>(
         &self,
         read: impl FnOnce(&Repository) -> Result<(T, usize), git2::Error>,
     ) -> Result<T, git2::Error> {
@@ -62,11 +84,7 @@ impl Objects {
         let open = self.idle().open.pop();
         let repository = match open {
             Some(repository) => repository,
-            None => {
-                let opened = Mirror::objects(&self.url, &self.folder).ok().flatten();
-                let gone = || git2::Error::from_str("it was removed");
-                opened.ok_or_else(gone)?.repository
-            }
+            None => self.database()?,
         };
         let found = read(&repository);
         let mut idle = self.idle();
@@ -78,6 +96,15 @@ impl Objects {
             self.close();
         }
         Ok(found?.0)
+    }
+
+    /// Another database of the same mirror.
+    fn database(&self) -> Result<Repository, git2::Error> {
+        match Mirror::objects(&self.url, &self.folder) {
+            Ok(Some(mirror)) => Ok(mirror.repository),
+            Err(GitError::Damaged { source, .. }) => Err(source),
+            _ => Err(git2::Error::from_str("it was removed")),
+        }
     }
 
     /// Closes all, so that nothing is mapped any more.
@@ -108,8 +135,8 @@ mod tests {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false);
         Repository::init_opts(folder, &options).expect("a repository");
-        let mirror = Mirror::open("https://example.com/x", folder).expect("a mirror");
-        Objects::new(mirror.expect("a mirror"), folder.to_owned())
+        let url = "https://example.com/x".to_owned();
+        Objects::open(url, folder.to_owned(), Arc::default())
     }
 
     #[test]
@@ -159,5 +186,30 @@ mod tests {
         let failed: Result<(), _> = objects.read(|_| Err(git2::Error::from_str("no")));
         assert_eq!(failed.expect_err("an error").message(), "no");
         assert_eq!(objects.idle().open.len(), 1);
+    }
+
+    #[test]
+    fn what_no_pack_has_is_read_by_libgit2() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let objects = mirror(folder.path());
+        let id = objects.read(|repository| Ok((repository.blob(b"loose")?, 0)));
+        let blob = (id.expect("a blob"), ObjectType::Blob);
+        let of_content = |_| -> Option<Vec<u8>> { panic!("no pack has it") };
+        let otherwise = |repository: &Repository| {
+            let content = repository.find_blob(blob.0)?.content().to_vec();
+            Ok((content, 0))
+        };
+        let content = objects.object(blob, of_content, otherwise);
+        assert_eq!(content.expect("the content"), b"loose");
+    }
+
+    #[test]
+    fn a_mirror_that_was_removed_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let gone = folder.path().join("gone");
+        let objects = Objects::open("https://example.com/x".to_owned(), gone, Arc::default());
+        let commit = (Oid::ZERO_SHA1, ObjectType::Commit);
+        let found = objects.object(commit, Some, |_| panic!("there is nothing to read"));
+        assert_eq!(found.expect_err("an error").message(), "it was removed");
     }
 }

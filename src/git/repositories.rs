@@ -11,12 +11,16 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
+use git2::{ObjectType, Oid};
+use gix_object::CommitRefIter;
+
 use super::committed::{RootFile, root_file};
 use super::funnel::{Funnel, Told};
 use super::lfs::{Bringing, LFS_CONFIG, LargeFiles, Missing, is_stored};
 use super::lfs_tree::LfsTree;
-use super::mirror::{Mirror, OpenMirrors};
+use super::mirror::Mirror;
 use super::objects::Objects;
+use super::packs::Readers;
 use super::refs::oid;
 use super::remotes::Remotes;
 use super::settle::{Settling, Wanted, discard_locked};
@@ -34,11 +38,12 @@ use crate::tree::Tree;
 pub(crate) struct Repositories<'a> {
     store: Store,
     remotes: Remotes<'a>,
-    open: OpenMirrors,
     /// The commits that were opened for reading, by the folder of their mirror.
     trees: Mutex<BTreeMap<(PathBuf, CommitId), Arc<dyn Tree>>>,
-    /// The mirrors that they are read from, by their folder.
+    /// The mirrors that they are read from, by their folder, as they were when all was brought that was
+    /// asked for.
     objects: Mutex<BTreeMap<PathBuf, Arc<Objects>>>,
+    readers: Arc<Readers>,
     reporter: &'a dyn Reporter,
     cancel: &'a CancelToken,
     offline: bool,
@@ -65,9 +70,9 @@ impl<'a> Repositories<'a> {
         Self {
             store,
             remotes: Remotes::new(folder, access, executable, cancel),
-            open: OpenMirrors::default(),
             trees: Mutex::default(),
             objects: Mutex::default(),
+            readers: Arc::default(),
             reporter,
             cancel,
             offline,
@@ -98,7 +103,6 @@ impl<'a> Repositories<'a> {
             for _ in 0..workers {
                 let (queue, give, tell) = (&queue, give.clone(), tell.clone());
                 let (store, remotes, cancel) = (&self.store, &self.remotes, self.cancel);
-                let open = &self.open;
                 let offline = self.offline;
                 scope.spawn(move || {
                     let reporter = Funnel(tell);
@@ -107,7 +111,6 @@ impl<'a> Repositories<'a> {
                         let url = &requests[indices[0]].url;
                         let settling = Settling {
                             folder: store.mirror_folder(&key),
-                            open,
                             url: url.redacted(),
                             key,
                             store,
@@ -133,6 +136,10 @@ impl<'a> Repositories<'a> {
                 event.report(self.reporter);
             }
         });
+        // They have packs now that they had not.
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.clear();
+        drop(objects);
         for (indices, found) in settled {
             match found {
                 Ok(found) => {
@@ -165,11 +172,13 @@ impl<'a> Repositories<'a> {
         let folder = place.0.clone();
         let shown = url.redacted();
         let label = format!("{shown}#{}", commit.short());
-        let objects = self.objects(&shown, &folder)?;
-        let root = objects.read(|repository| {
-            let commit = repository.find_commit(oid(commit))?;
-            Ok((commit.tree_id(), 0))
-        });
+        let objects = self.objects(&shown, &folder);
+        let id = oid(commit);
+        let root = objects.object(
+            (id, ObjectType::Commit),
+            |content| tree_of(&content),
+            |repository| Ok((repository.find_commit(id)?.tree_id(), 0)),
+        );
         let root = root.map_err(|source| GitError::Damaged {
             url: shown,
             folder,
@@ -181,21 +190,16 @@ impl<'a> Repositories<'a> {
     }
 
     /// The objects of the mirror in `folder`.
-    fn objects(&self, shown: &str, folder: &Path) -> Result<Arc<Objects>, GitError> {
+    fn objects(&self, shown: &str, folder: &Path) -> Arc<Objects> {
         let mut all = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(objects) = all.get(folder) {
-            return Ok(Arc::clone(objects));
+            return Arc::clone(objects);
         }
-        let mirror = match self.open.take(folder) {
-            Some(mirror) => mirror,
-            None => match Mirror::objects(shown, folder)? {
-                Some(mirror) => mirror,
-                None => return Err(gone(shown.to_owned(), folder.to_owned())),
-            },
-        };
-        let objects = Arc::new(Objects::new(mirror, folder.to_owned()));
+        let readers = Arc::clone(&self.readers);
+        let objects = Objects::open(shown.to_owned(), folder.to_owned(), readers);
+        let objects = Arc::new(objects);
         all.insert(folder.to_owned(), Arc::clone(&objects));
-        Ok(objects)
+        objects
     }
 
     /// The same with the files that git LFS keeps in place of its pointers, as far as the store has
@@ -287,7 +291,6 @@ impl<'a> Repositories<'a> {
             return Ok(false);
         }
         let folder = self.store.mirror_folder(&self.key(url));
-        drop(self.open.take(&folder));
         let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
         trees.retain(|(of, _), _| *of != folder);
         drop(trees);
@@ -325,6 +328,12 @@ impl<'a> Repositories<'a> {
             _ => url.redacted(),
         }
     }
+}
+
+/// The folder that a commit is of.
+fn tree_of(commit: &[u8]) -> Option<Oid> {
+    let tree = CommitRefIter::from_bytes(commit, gix_hash::Kind::Sha1).tree_id();
+    Oid::from_bytes(tree.ok()?.as_bytes()).ok()
 }
 
 /// A mirror that was there when its commits were looked for.

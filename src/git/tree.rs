@@ -5,9 +5,10 @@ use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use git2::{ErrorCode, Oid};
+use git2::{ErrorCode, ObjectType, Oid, Repository};
+use gix_object::TreeRefIter;
 
-use super::objects::Objects;
+use super::objects::{LARGE, Objects};
 use crate::digest::{Digest, Hasher};
 use crate::tree::{Damage, EntryKind, Tree, TreeEntry, TreeError, lossy};
 
@@ -32,8 +33,10 @@ const KNOWN_ENTRIES: usize = 1 << 13;
 
 /// One folder: its entries by name, each with its object and its mode.
 struct Folder {
-    entries: Vec<(Box<[u8]>, Oid, i32)>,
+    entries: Entries,
 }
+
+type Entries = Vec<(Box<[u8]>, Oid, i32)>;
 
 impl Folder {
     fn entry(&self, name: &[u8]) -> Option<(Oid, i32)> {
@@ -101,15 +104,19 @@ impl GitTree {
         let Some((id, FOLDER)) = self.object(path)? else {
             return Ok(None);
         };
-        let read = self.objects.read(|repository| {
-            let tree = repository.find_tree(id)?;
-            let entry = |entry: git2::TreeEntry<'_>| {
-                (entry.name_bytes().into(), entry.id(), entry.filemode())
-            };
-            let entries: Vec<(Box<[u8]>, _, _)> = tree.iter().map(entry).collect();
-            let bytes = entries.len() * ENTRY;
-            Ok((entries, bytes))
-        });
+        let read = self.objects.object(
+            (id, ObjectType::Tree),
+            |content| entries_of(&content),
+            |repository| {
+                let tree = repository.find_tree(id)?;
+                let entry = |entry: git2::TreeEntry<'_>| {
+                    (entry.name_bytes().into(), entry.id(), entry.filemode())
+                };
+                let entries: Entries = tree.iter().map(entry).collect();
+                let bytes = entries.len() * ENTRY;
+                Ok((entries, bytes))
+            },
+        );
         let mut entries = read.map_err(self.damaged(path))?;
         // git has folders in the order that they have with a `/` at the end.
         entries.sort_by(|a, b| a.0.cmp(&b.0));
@@ -126,7 +133,8 @@ impl GitTree {
     /// The content of a blob, in memory once: a large one is put into a file for as long as it is
     /// read, because libgit2 gives a packed object only as a whole.
     fn blob(&self, path: &[u8], id: Oid) -> Result<Box<dyn Read>, TreeError> {
-        let read = self.objects.read(|repository| {
+        let of_content = |content| Some(Box::new(Cursor::new(content)) as Box<dyn Read>);
+        let otherwise = |repository: &Repository| {
             let blob = repository.find_blob(id).map_err(|error| {
                 match error.code() == ErrorCode::NotFound {
                     true => git2::Error::from_str(&format!("object {id} is missing")),
@@ -134,23 +142,38 @@ impl GitTree {
                 }
             })?;
             let content = blob.content();
-            if content.len() > SPOOLED
+            if content.len() > LARGE
                 && let Ok(file) = spooled(self.objects.folder(), content)
             {
                 return Ok((Box::new(file) as Box<dyn Read>, content.len()));
             }
             let bytes = content.to_vec();
             Ok((Box::new(Cursor::new(bytes)), content.len()))
-        });
+        };
+        let blob = (id, ObjectType::Blob);
+        let read = self.objects.object(blob, of_content, otherwise);
         read.map_err(self.damaged(path))
     }
 }
 
+/// The entries of a folder's object. None where git would not write them so, whatever they then mean.
+fn entries_of(content: &[u8]) -> Option<Entries> {
+    let entry = |entry: gix_object::tree::EntryRef<'_>| {
+        let mode = match i32::from(entry.mode.value()) {
+            mode @ (FOLDER | LINK | COMMIT | FILE | PROGRAM) => mode,
+            // What git itself wrote once.
+            GROUP_WRITABLE => FILE,
+            _ => return None,
+        };
+        let id = Oid::from_bytes(entry.oid.as_bytes()).ok()?;
+        Some((entry.filename.to_vec().into(), id, mode))
+    };
+    let entries = TreeRefIter::from_bytes(content, gix_hash::Kind::Sha1);
+    entries.map(|found| entry(found.ok()?)).collect()
+}
+
 /// About as many bytes as an entry of a folder takes.
 const ENTRY: usize = 40;
-
-/// Bytes from which a blob is put into a file.
-const SPOOLED: usize = 8 << 20;
 
 /// A file without a name in `folder`, at its beginning, with this content.
 fn spooled(folder: &Path, content: &[u8]) -> io::Result<impl Read + use<>> {
@@ -164,6 +187,9 @@ fn spooled(folder: &Path, content: &[u8]) -> io::Result<impl Read + use<>> {
 const FOLDER: i32 = 0o040_000;
 const LINK: i32 = 0o120_000;
 const COMMIT: i32 = 0o160_000;
+const FILE: i32 = 0o100_644;
+const PROGRAM: i32 = 0o100_755;
+const GROUP_WRITABLE: i32 = 0o100_664;
 
 fn kind_of(mode: i32) -> EntryKind {
     match mode {
@@ -237,5 +263,47 @@ impl Tree for GitTree {
             }),
             None => Err(self.not_found(path)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(entries: &[(&str, &str)]) -> Vec<u8> {
+        let entry = |(mode, name): &(&str, &str)| {
+            let head = format!("{mode} {name}\0");
+            [head.as_bytes(), &[7; 20]].concat()
+        };
+        entries.iter().flat_map(entry).collect()
+    }
+
+    #[test]
+    fn the_modes_that_git_writes_are_read_as_libgit2_reads_them() {
+        let modes = [
+            ("40000", FOLDER),
+            ("100644", 0o100_644),
+            ("100664", 0o100_644),
+            ("100755", 0o100_755),
+            ("120000", LINK),
+            ("160000", COMMIT),
+        ];
+        for (written, mode) in modes {
+            let entries = entries_of(&tree(&[(written, "name")])).expect("entries");
+            let id = Oid::from_bytes(&[7; 20]).expect("an id");
+            assert_eq!(entries, [(b"name"[..].into(), id, mode)], "{written}");
+        }
+        assert_eq!(entries_of(b""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_git_does_not_write_is_left_to_libgit2() {
+        for mode in ["100600", "100777", "120755", "0", "770000", ""] {
+            let tree = tree(&[("100644", "a"), (mode, "b")]);
+            assert_eq!(entries_of(&tree), None, "{mode}");
+        }
+        let whole = tree(&[("100644", "a")]);
+        assert_eq!(entries_of(&whole[..whole.len() - 1]), None);
+        assert_eq!(entries_of(&tree(&[("100644", "")])), None);
     }
 }

@@ -183,7 +183,6 @@ impl Settling<'_> {
     /// An empty mirror in place of one that is damaged. The lock is held.
     fn make_anew(&self) -> Result<Mirror, GitError> {
         self.warn_of_damage();
-        drop(self.open.take(&self.folder));
         discard(&self.folder)?;
         Mirror::open_or_make(self.store, &self.url, (&self.key, &self.folder))
     }

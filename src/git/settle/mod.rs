@@ -13,7 +13,7 @@ use git2::Oid;
 pub(crate) use self::wanted::Wanted;
 use crate::event::{CancelToken, Reporter};
 use crate::git::GitError;
-use crate::git::mirror::{Mirror, OpenMirrors, discard};
+use crate::git::mirror::{Mirror, discard};
 use crate::git::refs::{Meaning, all_prefixes, oid, prefixes};
 use crate::git::shallow::knew_commit;
 use crate::git::transport::{Remote, RemoteRefs};
@@ -29,7 +29,6 @@ pub(super) struct Settling<'a> {
     pub(super) key: String,
     /// Its mirror.
     pub(super) folder: PathBuf,
-    pub(super) open: &'a OpenMirrors,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) cancel: &'a CancelToken,
     pub(super) offline: bool,
@@ -115,11 +114,7 @@ impl Settling<'_> {
                 false => Ok(None),
             }
         };
-        let commits = wanted.iter().map(known).collect::<Result<_, _>>()?;
-        if let Some(mirror) = mirror {
-            self.open.keep(mirror);
-        }
-        Ok(commits)
+        wanted.iter().map(known).collect()
     }
 
     /// Removes a damaged mirror, so that it is fetched anew.

@@ -1,0 +1,514 @@
+//! The objects in a mirror's packs, read without libgit2, in half of the time.
+//!
+//! Most objects of the packs that servers send for one commit are there as a whole: those are read from the
+//! file and inflated by libdeflate. What is there as a difference from another one is put together by
+//! gix-pack, from a mapped file. Whatever else there is (a loose object, a large one, damage of any kind) is
+//! not read here, and left to libgit2, which says what is wrong in its own words.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "rank 3: this module reads packs"
+)]
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use git2::{ObjectType, Oid};
+use gix_hash::Kind;
+use gix_pack::cache::lru::StaticLinkedList;
+use gix_pack::data::{self, decode::entry::ResolvedBase};
+use gix_pack::index;
+use libdeflater::Decompressor;
+use sha1::{Digest as _, Sha1};
+
+/// All packs of one mirror, for any number of threads.
+pub(super) struct Packs {
+    packs: Vec<Pack>,
+    /// Whether the id of what is read is computed.
+    check: bool,
+    /// Bytes of the largest object that is read.
+    largest: usize,
+}
+
+/// One pack.
+struct Pack {
+    /// No other one has it in this process.
+    id: u32,
+    index: index::File,
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+/// Bytes that are read of an entry at first: most are no larger.
+const FIRST: usize = 4 << 10;
+
+/// Bytes of the longest head of an entry: ten with its size, and the id of another object.
+const HEAD: usize = 32;
+
+/// What one thread needs for reading, of whatever pack.
+struct Reader {
+    whole: Decompressor,
+    packed: Vec<u8>,
+    deltas: gix_zlib::Inflate,
+    /// What differences were taken from.
+    bases: StaticLinkedList<64>,
+    mapped: Option<Mapped>,
+}
+
+/// The pack that was read last, as a whole in memory, which only differences need.
+struct Mapped {
+    file: data::File,
+    /// Bytes of objects that were read of it.
+    read: usize,
+}
+
+/// Bytes of objects that are read of a pack before it is mapped anew: what was read of it counts as memory
+/// of ours.
+const MOST_READ: usize = 1 << 20;
+
+/// Bytes of what differences were taken from that are kept for each thread.
+const BASES: usize = 1 << 20;
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            whole: Decompressor::new(),
+            packed: Vec::new(),
+            deltas: gix_zlib::Inflate::default(),
+            bases: StaticLinkedList::new(BASES),
+            mapped: None,
+        }
+    }
+}
+
+/// What the threads of a run read packs with: as many as read at the same time.
+#[derive(Default)]
+pub(super) struct Readers(Mutex<Vec<Reader>>);
+
+impl Readers {
+    fn idle(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Packs {
+    /// Those of the mirror in `folder`. A pack that cannot be opened is left out. `check` computes the id of
+    /// each object that is read, none above `largest` bytes is.
+    pub(super) fn open(folder: &Path, check: bool, largest: usize) -> Self {
+        let entries = fs::read_dir(folder.join("objects").join("pack"));
+        let entries = entries.into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        let mut paths: Vec<PathBuf> = paths
+            .filter(|path| path.extension().is_some_and(|ending| ending == "idx"))
+            .collect();
+        paths.sort();
+        let packs = paths.iter().filter_map(|path| Pack::open(path)).collect();
+        Self {
+            packs,
+            check,
+            largest,
+        }
+    }
+
+    /// The content of an object. None where libgit2 has to read it.
+    pub(super) fn object(&self, readers: &Readers, id: Oid, kind: ObjectType) -> Option<Vec<u8>> {
+        let wanted = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
+        let find = |pack: &Pack| pack.index.lookup(wanted);
+        let mut found = self
+            .packs
+            .iter()
+            .filter_map(|pack| Some((pack, find(pack)?)));
+        let (pack, at) = found.next()?;
+        let offset = pack.index.pack_offset_at_index(at);
+        let reader = readers.idle().pop();
+        let mut reader = reader.unwrap_or_default();
+        let content = self.content(pack, &mut reader, offset, kind);
+        readers.idle().push(reader);
+        let content = content?;
+        if self.check && id_of(kind, &content)[..] != *id.as_bytes() {
+            return None;
+        }
+        Some(content)
+    }
+
+    fn content(
+        &self,
+        pack: &Pack,
+        reader: &mut Reader,
+        offset: u64,
+        kind: ObjectType,
+    ) -> Option<Vec<u8>> {
+        pack.read(offset, FIRST, &mut reader.packed).ok()?;
+        let entry = data::Entry::from_bytes(&reader.packed, offset, Kind::Sha1).ok()?;
+        let size = usize::try_from(entry.decompressed_size).ok()?;
+        if size > self.largest {
+            return None;
+        }
+        if entry.header.is_delta() {
+            return self.put_together(pack, reader, entry, kind);
+        }
+        if entry.header.as_kind() != kind_of(kind) {
+            return None;
+        }
+        // As much as zlib makes of what it does not compress.
+        let longest = HEAD + size + size / 512 + 64;
+        if longest > FIRST {
+            pack.read(offset, longest, &mut reader.packed).ok()?;
+        }
+        let packed = reader.packed.get(entry.header_size()..)?;
+        let mut content = vec![0; size];
+        let inflated = reader.whole.zlib_decompress(packed, &mut content).ok()?;
+        (inflated == size).then_some(content)
+    }
+
+    /// The content of an entry that is a difference.
+    fn put_together(
+        &self,
+        pack: &Pack,
+        reader: &mut Reader,
+        entry: data::Entry,
+        kind: ObjectType,
+    ) -> Option<Vec<u8>> {
+        let mut mapped = match reader.mapped.take() {
+            Some(mapped) if mapped.file.id == pack.id && mapped.read < MOST_READ => mapped,
+            _ => pack.map(self.largest)?,
+        };
+        let file = &mapped.file;
+        let base_of = |id: &gix_hash::oid, _: &mut Vec<u8>| {
+            let Some(at) = pack.index.lookup(id) else {
+                return Ok(None);
+            };
+            let base = file.entry(pack.index.pack_offset_at_index(at))?;
+            Ok(Some(ResolvedBase::InPack(base)))
+        };
+        let mut content = Vec::new();
+        let (deltas, bases) = (&mut reader.deltas, &mut reader.bases);
+        let found = file.decode_entry(entry, &mut content, deltas, &base_of, bases);
+        mapped.read += content.len();
+        reader.mapped = Some(mapped);
+        let is_it = Some(found.ok()?.kind) == kind_of(kind) && content.len() <= self.largest;
+        is_it.then_some(content)
+    }
+}
+
+impl Pack {
+    /// The pack beside an index.
+    fn open(index: &Path) -> Option<Self> {
+        let path = index.with_extension("pack");
+        Some(Self {
+            id: PACKS.fetch_add(1, Ordering::Relaxed),
+            index: index::File::at(index, Kind::Sha1).ok()?,
+            file: Mutex::new(File::open(&path).ok()?),
+            path,
+        })
+    }
+
+    /// Up to `length` bytes from `offset` on: fewer at the end of the file.
+    fn read(&self, offset: u64, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        bytes.resize(length, 0);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset))?;
+        let mut filled = 0;
+        while filled < length {
+            match file.read(&mut bytes[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(())
+    }
+
+    /// The pack in memory, of which nothing larger than `largest` is made.
+    fn map(&self, largest: usize) -> Option<Mapped> {
+        let file = data::File::at(&self.path, Kind::Sha1).ok()?;
+        let mut file = file.with_alloc_limit_bytes(Some(largest));
+        // What it had by itself is a checksum of its path.
+        file.id = self.id;
+        Some(Mapped { file, read: 0 })
+    }
+}
+
+/// How many packs were opened.
+static PACKS: AtomicU32 = AtomicU32::new(0);
+
+/// The kind in the words of gix.
+fn kind_of(kind: ObjectType) -> Option<gix_object::Kind> {
+    match kind {
+        ObjectType::Commit => Some(gix_object::Kind::Commit),
+        ObjectType::Tree => Some(gix_object::Kind::Tree),
+        ObjectType::Blob => Some(gix_object::Kind::Blob),
+        _ => None,
+    }
+}
+
+/// The id of an object (git, `Documentation/user-manual`, "Object storage format").
+fn id_of(kind: ObjectType, content: &[u8]) -> [u8; 20] {
+    let mut hasher = Sha1::new();
+    hasher.update(kind.str().as_bytes());
+    hasher.update(b" ");
+    hasher.update(content.len().to_string().as_bytes());
+    hasher.update(b"\0");
+    hasher.update(content);
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::{Repository, RepositoryInitOptions};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Bytes of the largest object that these tests read.
+    const LARGEST: usize = 100_000;
+
+    /// A mirror of one pack that has these contents, and their ids.
+    fn mirror(contents: &[Vec<u8>]) -> (TempDir, Vec<Oid>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false);
+        let repository = Repository::init_opts(folder.path(), &options).expect("a repository");
+        let mut pack = repository.packbuilder().expect("a pack");
+        let mut ids = Vec::new();
+        for content in contents {
+            let id = repository.blob(content).expect("a blob");
+            pack.insert_object(id, Some("same name"))
+                .expect("an object of the pack");
+            ids.push(id);
+        }
+        let folder_of_packs = folder.path().join("objects/pack");
+        pack.write(&folder_of_packs, 0).expect("the pack");
+        for id in &ids {
+            let (fan, rest) = (&id.to_string()[..2], &id.to_string()[2..]);
+            let loose = folder.path().join("objects").join(fan).join(rest);
+            fs::remove_file(loose).expect("removed");
+        }
+        (folder, ids)
+    }
+
+    /// Text that does not repeat itself.
+    fn text(seed: u32, length: usize) -> Vec<u8> {
+        let mut state = seed | 1;
+        let step = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            b' ' + u8::try_from(state >> 27).expect("five bits")
+        };
+        (0..length).map(step).collect()
+    }
+
+    /// As many versions of one text, each with other words at another place.
+    fn versions(count: u32) -> Vec<Vec<u8>> {
+        let version = |number: u32| {
+            let mut text = text(7, 20_000);
+            let at = 100 * number as usize;
+            let words = format!("<version {number}>");
+            text.splice(at..at, words.bytes());
+            text
+        };
+        (0..count).map(version).collect()
+    }
+
+    fn file(folder: &TempDir, ending: &str) -> PathBuf {
+        let packs = fs::read_dir(folder.path().join("objects/pack")).expect("the packs");
+        let mut paths = packs.map(|entry| entry.expect("a file").path());
+        let found = paths.find(|path| path.extension().is_some_and(|found| found == ending));
+        found.expect("a file with this ending")
+    }
+
+    /// How many entries of the one pack are differences.
+    fn differences(folder: &TempDir, ids: &[Oid]) -> usize {
+        let packs = Packs::open(folder.path(), true, LARGEST);
+        let pack = &packs.packs[0];
+        let is_difference = |id: &&Oid| {
+            let id = gix_hash::ObjectId::try_from(id.as_bytes()).expect("an id");
+            let at = pack.index.lookup(id).expect("in the index");
+            let offset = pack.index.pack_offset_at_index(at);
+            let mut bytes = Vec::new();
+            pack.read(offset, FIRST, &mut bytes).expect("read");
+            let entry = data::Entry::from_bytes(&bytes, offset, Kind::Sha1).expect("an entry");
+            entry.header.is_delta()
+        };
+        ids.iter().filter(is_difference).count()
+    }
+
+    #[test]
+    fn whole_objects_are_read_whatever_their_size() {
+        let sizes = [0, 1, 2, 100, FIRST - 1, FIRST, FIRST + 1, 30_000, LARGEST];
+        let contents: Vec<_> = sizes
+            .iter()
+            .map(|size| text(u32::try_from(*size).expect("small"), *size))
+            .collect();
+        let (folder, ids) = mirror(&contents);
+        let packs = Packs::open(folder.path(), true, LARGEST);
+        let readers = Readers::default();
+        for (id, content) in ids.iter().zip(&contents) {
+            let found = packs.object(&readers, *id, ObjectType::Blob);
+            assert!(found.as_ref() == Some(content), "{} bytes", content.len());
+        }
+        assert_eq!(readers.idle().len(), 1);
+    }
+
+    #[test]
+    fn what_does_not_compress_is_read_as_well() {
+        // Bytes of a cheap generator whose upper bits are as good as random.
+        let noise = |seed: u64, length: usize| -> Vec<u8> {
+            let mut state = seed;
+            let step = |_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                (state >> 56) as u8
+            };
+            (0..length).map(step).collect()
+        };
+        let contents: Vec<_> = [10, FIRST - 60, FIRST, 70_000, LARGEST]
+            .iter()
+            .map(|length| noise(*length as u64, *length))
+            .collect();
+        let (folder, ids) = mirror(&contents);
+        let packs = Packs::open(folder.path(), true, LARGEST);
+        for (id, content) in ids.iter().zip(&contents) {
+            let found = packs.object(&Readers::default(), *id, ObjectType::Blob);
+            assert!(found.as_ref() == Some(content), "{} bytes", content.len());
+        }
+    }
+
+    #[test]
+    fn differences_are_put_together() {
+        let contents = versions(60);
+        let (folder, ids) = mirror(&contents);
+        assert!(differences(&folder, &ids) > 40);
+        let packs = Packs::open(folder.path(), true, LARGEST);
+        let readers = Readers::default();
+        // More is read than a pack stays mapped for.
+        let rounds = MOST_READ / (60 * 20_000) + 2;
+        for _ in 0..rounds {
+            for (id, content) in ids.iter().zip(&contents) {
+                let found = packs.object(&readers, *id, ObjectType::Blob);
+                assert!(found.as_ref() == Some(content));
+            }
+        }
+    }
+
+    #[test]
+    fn two_packs_do_not_take_the_bases_of_each_other() {
+        let (one, other) = (versions(30), versions(31));
+        let other: Vec<_> = other
+            .into_iter()
+            .map(|text| [text, vec![b'!']].concat())
+            .collect();
+        let (first, ids) = mirror(&one);
+        let (second, other_ids) = mirror(&other);
+        let readers = Readers::default();
+        let packs = [
+            Packs::open(first.path(), false, LARGEST),
+            Packs::open(second.path(), false, LARGEST),
+        ];
+        for (at, id) in ids.iter().enumerate() {
+            let found = packs[0].object(&readers, *id, ObjectType::Blob);
+            assert!(found.as_ref() == Some(&one[at]));
+            let found = packs[1].object(&readers, other_ids[at], ObjectType::Blob);
+            assert!(found.as_ref() == Some(&other[at]));
+        }
+        assert_eq!(readers.idle().len(), 1);
+    }
+
+    #[test]
+    fn the_rest_is_left_to_libgit2() {
+        let contents = vec![text(1, 50), text(2, LARGEST + 1)];
+        let (folder, ids) = mirror(&contents);
+        let packs = Packs::open(folder.path(), true, LARGEST);
+        let object = |id, kind| packs.object(&Readers::default(), id, kind);
+        assert!(object(ids[0], ObjectType::Blob).is_some());
+        // Of another kind, too large, not there.
+        assert_eq!(object(ids[0], ObjectType::Tree), None);
+        assert_eq!(object(ids[1], ObjectType::Blob), None);
+        let absent = Oid::from_bytes(&[7; 20]).expect("an id");
+        assert_eq!(object(absent, ObjectType::Blob), None);
+        // Loose.
+        let repository = Repository::open_bare(folder.path()).expect("a repository");
+        let loose = repository.blob(b"loose").expect("a blob");
+        assert_eq!(object(loose, ObjectType::Blob), None);
+    }
+
+    #[test]
+    fn a_difference_from_what_is_too_large_is_left_to_libgit2() {
+        let contents = versions(4);
+        let (folder, ids) = mirror(&contents);
+        assert!(differences(&folder, &ids) > 0);
+        let packs = Packs::open(folder.path(), true, 19_000);
+        for id in ids {
+            assert_eq!(
+                packs.object(&Readers::default(), id, ObjectType::Blob),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn damage_gives_no_wrong_content() {
+        let mut contents = versions(8);
+        contents.extend((1..8).map(|seed| text(seed, 700 * seed as usize)));
+        let (folder, ids) = mirror(&contents);
+        let mut missed = 0;
+        for ending in ["pack", "idx"] {
+            let path = file(&folder, ending);
+            let whole = fs::read(&path).expect("read");
+            // What git writes may not be written to.
+            fs::remove_file(&path).expect("removed");
+            let places = (0..whole.len()).step_by(whole.len() / 200);
+            for at in places {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 0x55;
+                fs::write(&path, &damaged).expect("written");
+                missed += read_all(&folder, &ids, &contents);
+                fs::write(&path, &whole[..at]).expect("written");
+                missed += read_all(&folder, &ids, &contents);
+            }
+            fs::write(&path, &whole).expect("written");
+        }
+        assert!(missed > 400, "{missed} objects were found to be damaged");
+        assert_eq!(read_all(&folder, &ids, &contents), 0);
+    }
+
+    /// How many contents are not given. Those that are given are the right ones.
+    fn read_all(folder: &TempDir, ids: &[Oid], contents: &[Vec<u8>]) -> usize {
+        let packs = Packs::open(folder.path(), true, LARGEST);
+        let readers = Readers::default();
+        let is_missed =
+            |(id, content): &(&Oid, &Vec<u8>)| match packs.object(&readers, **id, ObjectType::Blob)
+            {
+                Some(found) => {
+                    assert!(found == **content);
+                    false
+                }
+                None => true,
+            };
+        ids.iter().zip(contents).filter(is_missed).count()
+    }
+
+    #[test]
+    fn an_id_that_leads_to_other_content_is_left_to_libgit2_where_ids_are_checked() {
+        let contents = vec![text(1, 90), text(2, 90)];
+        let (folder, ids) = mirror(&contents);
+        let path = file(&folder, "idx");
+        let mut index = fs::read(&path).expect("read");
+        fs::remove_file(&path).expect("removed");
+        // The offsets are the last before the two checksums, four bytes each.
+        let offsets = index.len() - 40 - 8;
+        index[offsets..offsets + 8].rotate_left(4);
+        fs::write(&path, &index).expect("written");
+        let object = |check, id| {
+            let packs = Packs::open(folder.path(), check, LARGEST);
+            packs.object(&Readers::default(), id, ObjectType::Blob)
+        };
+        assert_eq!(object(true, ids[0]), None);
+        assert!(object(false, ids[0]).as_ref() == Some(&contents[1]));
+    }
+}
