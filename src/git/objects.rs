@@ -11,13 +11,19 @@ use git2::{ObjectType, Oid, Repository};
 
 use super::GitError;
 use super::mirror::Mirror;
-use super::packs::{Packs, Readers};
+use super::packs::{Content, Limits, Packs, Readers};
 
 /// Bytes of objects that libgit2 reads before all databases are closed.
 const MOST_READ: usize = 6 << 20;
 
-/// Bytes of an object from which it is large: it is not kept in memory.
+/// Bytes of an object that libgit2 reads from which it is large: it is not kept in memory.
 pub(super) const LARGE: usize = 8 << 20;
+
+/// How much of an object of a pack is in memory.
+const LIMITS: Limits = Limits {
+    at_once: 1 << 20,
+    put_together: LARGE,
+};
 
 /// The object databases of one mirror. All commits of it share them.
 pub(super) struct Objects {
@@ -45,7 +51,7 @@ impl Objects {
     pub(super) fn open(url: String, folder: PathBuf, readers: Arc<Readers>) -> Self {
         Self {
             url,
-            packs: Packs::open(&folder, super::ids_are_checked(), LARGE),
+            packs: Packs::open(&folder, super::ids_are_checked(), LIMITS),
             folder,
             readers,
             gate: RwLock::default(),
@@ -64,7 +70,7 @@ impl Objects {
     pub(super) fn object<T>(
         &self,
         (id, kind): (Oid, ObjectType),
-        of_content: impl FnOnce(Vec<u8>) -> Option<T>,
+        of_content: impl FnOnce(Content) -> Option<T>,
         otherwise: impl FnOnce(&Repository) -> Result<(T, usize), git2::Error>,
     ) -> Result<T, git2::Error> {
         let content = self.packs.object(&self.readers, id, kind);
@@ -131,12 +137,19 @@ mod tests {
 
     use super::*;
 
-    fn mirror(folder: &Path) -> Objects {
+    /// The objects of a repository that has this one blob, loose.
+    fn mirror_of(folder: &Path, content: &[u8]) -> (Objects, Oid) {
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false);
-        Repository::init_opts(folder, &options).expect("a repository");
+        let repository = Repository::init_opts(folder, &options).expect("a repository");
+        let id = repository.blob(content).expect("a blob");
         let url = "https://example.com/x".to_owned();
-        Objects::open(url, folder.to_owned(), Arc::default())
+        let objects = Objects::open(url, folder.to_owned(), Arc::default());
+        (objects, id)
+    }
+
+    fn mirror(folder: &Path) -> Objects {
+        mirror_of(folder, b"").0
     }
 
     #[test]
@@ -160,9 +173,7 @@ mod tests {
     #[test]
     fn threads_read_while_others_close() {
         let folder = tempfile::tempdir().expect("a folder");
-        let objects = mirror(folder.path());
-        let id = objects.read(|repository| Ok((repository.blob(b"content")?, 0)));
-        let id = id.expect("a blob");
+        let (objects, id) = mirror_of(folder.path(), b"content");
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -191,10 +202,9 @@ mod tests {
     #[test]
     fn what_no_pack_has_is_read_by_libgit2() {
         let folder = tempfile::tempdir().expect("a folder");
-        let objects = mirror(folder.path());
-        let id = objects.read(|repository| Ok((repository.blob(b"loose")?, 0)));
-        let blob = (id.expect("a blob"), ObjectType::Blob);
-        let of_content = |_| -> Option<Vec<u8>> { panic!("no pack has it") };
+        let (objects, id) = mirror_of(folder.path(), b"loose");
+        let blob = (id, ObjectType::Blob);
+        let of_content = |_: Content| -> Option<Vec<u8>> { panic!("no pack has it") };
         let otherwise = |repository: &Repository| {
             let content = repository.find_blob(blob.0)?.content().to_vec();
             Ok((content, 0))
@@ -209,7 +219,8 @@ mod tests {
         let gone = folder.path().join("gone");
         let objects = Objects::open("https://example.com/x".to_owned(), gone, Arc::default());
         let commit = (Oid::ZERO_SHA1, ObjectType::Commit);
-        let found = objects.object(commit, Some, |_| panic!("there is nothing to read"));
+        let of_content = |content: Content| content.into_bytes().ok();
+        let found = objects.object(commit, of_content, |_| panic!("there is nothing to read"));
         assert_eq!(found.expect_err("an error").message(), "it was removed");
     }
 }

@@ -1,9 +1,10 @@
 //! The objects in a mirror's packs, read without libgit2, in half of the time.
 //!
 //! Most objects of the packs that servers send for one commit are there as a whole: those are read from the
-//! file and inflated by libdeflate. What is there as a difference from another one is put together by
-//! gix-pack, from a mapped file. Whatever else there is (a loose object, a large one, damage of any kind) is
-//! not read here, and left to libgit2, which says what is wrong in its own words.
+//! file and inflated by libdeflate, or, if they are large, piece by piece. What is there as a difference
+//! from another one is put together by gix-pack, from a mapped file. Whatever else there is (a loose object,
+//! a large one that is a difference, damage of any kind) is not read here, and left to libgit2, which says
+//! what is wrong in its own words.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -11,11 +12,12 @@
 )]
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use flate2::bufread::ZlibDecoder;
 use git2::{ObjectType, Oid};
 use gix_hash::Kind;
 use gix_pack::cache::lru::StaticLinkedList;
@@ -29,8 +31,45 @@ pub(super) struct Packs {
     packs: Vec<Pack>,
     /// Whether the id of what is read is computed.
     check: bool,
-    /// Bytes of the largest object that is read.
-    largest: usize,
+    limits: Limits,
+}
+
+/// How much of an object is in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes of the largest object that is read at once. A larger one is given piece by piece.
+    pub(super) at_once: usize,
+    /// Bytes of the largest object that is put together of differences.
+    pub(super) put_together: usize,
+}
+
+/// The content of an object.
+pub(super) enum Content {
+    Whole(Vec<u8>),
+    /// It was read once, to see that it is right.
+    Pieces(Box<dyn Read>),
+}
+
+impl Content {
+    /// All of it.
+    pub(super) fn into_bytes(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Whole(bytes) => Ok(bytes),
+            Self::Pieces(mut pieces) => {
+                let mut bytes = Vec::new();
+                pieces.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// As something to read.
+    pub(super) fn into_read(self) -> Box<dyn Read> {
+        match self {
+            Self::Whole(bytes) => Box::new(Cursor::new(bytes)),
+            Self::Pieces(pieces) => pieces,
+        }
+    }
 }
 
 /// One pack.
@@ -47,6 +86,12 @@ const FIRST: usize = 4 << 10;
 
 /// Bytes of the longest head of an entry: ten with its size, and the id of another object.
 const HEAD: usize = 32;
+
+/// Bytes of the pieces in which a large object is read.
+const PIECE: usize = 32 << 10;
+
+/// Bytes of memory for a packed entry that a thread keeps for the next one.
+const KEPT: usize = 64 << 10;
 
 /// What one thread needs for reading, of whatever pack.
 struct Reader {
@@ -96,8 +141,8 @@ impl Readers {
 
 impl Packs {
     /// Those of the mirror in `folder`. A pack that cannot be opened is left out. `check` computes the id of
-    /// each object that is read, none above `largest` bytes is.
-    pub(super) fn open(folder: &Path, check: bool, largest: usize) -> Self {
+    /// each object that is read.
+    pub(super) fn open(folder: &Path, check: bool, limits: Limits) -> Self {
         let entries = fs::read_dir(folder.join("objects").join("pack"));
         let entries = entries.into_iter().flatten().flatten();
         let paths = entries.map(|entry| entry.path());
@@ -109,12 +154,12 @@ impl Packs {
         Self {
             packs,
             check,
-            largest,
+            limits,
         }
     }
 
     /// The content of an object. None where libgit2 has to read it.
-    pub(super) fn object(&self, readers: &Readers, id: Oid, kind: ObjectType) -> Option<Vec<u8>> {
+    pub(super) fn object(&self, readers: &Readers, id: Oid, kind: ObjectType) -> Option<Content> {
         let wanted = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
         let find = |pack: &Pack| pack.index.lookup(wanted);
         let mut found = self
@@ -125,13 +170,11 @@ impl Packs {
         let offset = pack.index.pack_offset_at_index(at);
         let reader = readers.idle().pop();
         let mut reader = reader.unwrap_or_default();
-        let content = self.content(pack, &mut reader, offset, kind);
+        let content = self.content(pack, &mut reader, offset, (id, kind));
+        reader.packed.truncate(KEPT);
+        reader.packed.shrink_to(KEPT);
         readers.idle().push(reader);
-        let content = content?;
-        if self.check && id_of(kind, &content)[..] != *id.as_bytes() {
-            return None;
-        }
-        Some(content)
+        content
     }
 
     fn content(
@@ -139,29 +182,51 @@ impl Packs {
         pack: &Pack,
         reader: &mut Reader,
         offset: u64,
-        kind: ObjectType,
-    ) -> Option<Vec<u8>> {
+        (id, kind): (Oid, ObjectType),
+    ) -> Option<Content> {
         pack.read(offset, FIRST, &mut reader.packed).ok()?;
         let entry = data::Entry::from_bytes(&reader.packed, offset, Kind::Sha1).ok()?;
-        let size = usize::try_from(entry.decompressed_size).ok()?;
-        if size > self.largest {
+        let content = if entry.header.is_delta() {
+            self.put_together(pack, reader, entry, kind)?
+        } else if entry.header.as_kind() != kind_of(kind) {
             return None;
+        } else {
+            match usize::try_from(entry.decompressed_size) {
+                Ok(size) if size <= self.limits.at_once => pack.whole(reader, &entry, size)?,
+                _ => return self.pieces(pack, &entry, (id, kind)),
+            }
+        };
+        let mut check = Check::new(self.check, kind, content.len() as u64);
+        check.update(&content);
+        check.is(id).then_some(Content::Whole(content))
+    }
+
+    /// The content of an entry that is there as a whole, piece by piece, if it is right.
+    fn pieces(
+        &self,
+        pack: &Pack,
+        entry: &data::Entry,
+        (id, kind): (Oid, ObjectType),
+    ) -> Option<Content> {
+        let size = entry.decompressed_size;
+        let mut check = Check::new(self.check, kind, size);
+        let mut inflated = pack.inflate(entry).ok()?.take(size.checked_add(1)?);
+        let mut given = 0;
+        let mut piece = vec![0; PIECE];
+        loop {
+            match inflated.read(&mut piece) {
+                Ok(0) => break,
+                Ok(read) => {
+                    check.update(&piece[..read]);
+                    given += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
         }
-        if entry.header.is_delta() {
-            return self.put_together(pack, reader, entry, kind);
-        }
-        if entry.header.as_kind() != kind_of(kind) {
-            return None;
-        }
-        // As much as zlib makes of what it does not compress.
-        let longest = HEAD + size + size / 512 + 64;
-        if longest > FIRST {
-            pack.read(offset, longest, &mut reader.packed).ok()?;
-        }
-        let packed = reader.packed.get(entry.header_size()..)?;
-        let mut content = vec![0; size];
-        let inflated = reader.whole.zlib_decompress(packed, &mut content).ok()?;
-        (inflated == size).then_some(content)
+        let is_right = given == size && check.is(id);
+        let again = is_right.then(|| pack.inflate(entry))?;
+        Some(Content::Pieces(Box::new(again.ok()?)))
     }
 
     /// The content of an entry that is a difference.
@@ -172,9 +237,10 @@ impl Packs {
         entry: data::Entry,
         kind: ObjectType,
     ) -> Option<Vec<u8>> {
+        let most = self.limits.put_together;
         let mut mapped = match reader.mapped.take() {
             Some(mapped) if mapped.file.id == pack.id && mapped.read < MOST_READ => mapped,
-            _ => pack.map(self.largest)?,
+            _ => pack.map(most)?,
         };
         let file = &mapped.file;
         let base_of = |id: &gix_hash::oid, _: &mut Vec<u8>| {
@@ -189,7 +255,7 @@ impl Packs {
         let found = file.decode_entry(entry, &mut content, deltas, &base_of, bases);
         mapped.read += content.len();
         reader.mapped = Some(mapped);
-        let is_it = Some(found.ok()?.kind) == kind_of(kind) && content.len() <= self.largest;
+        let is_it = Some(found.ok()?.kind) == kind_of(kind) && content.len() <= most;
         is_it.then_some(content)
     }
 }
@@ -224,6 +290,27 @@ impl Pack {
         Ok(())
     }
 
+    /// The content of an entry that is there as a whole, at once.
+    fn whole(&self, reader: &mut Reader, entry: &data::Entry, size: usize) -> Option<Vec<u8>> {
+        // As much as zlib makes of what it does not compress.
+        let longest = HEAD + size + size / 512 + 64;
+        if longest > FIRST {
+            let offset = entry.pack_offset();
+            self.read(offset, longest, &mut reader.packed).ok()?;
+        }
+        let packed = reader.packed.get(entry.header_size()..)?;
+        let mut content = vec![0; size];
+        let inflated = reader.whole.zlib_decompress(packed, &mut content).ok()?;
+        (inflated == size).then_some(content)
+    }
+
+    /// The content of an entry that is there as a whole, for reading.
+    fn inflate(&self, entry: &data::Entry) -> io::Result<impl Read + use<>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(entry.data_offset))?;
+        Ok(ZlibDecoder::new(BufReader::with_capacity(PIECE, file)))
+    }
+
     /// The pack in memory, of which nothing larger than `largest` is made.
     fn map(&self, largest: usize) -> Option<Mapped> {
         let file = data::File::at(&self.path, Kind::Sha1).ok()?;
@@ -247,15 +334,27 @@ fn kind_of(kind: ObjectType) -> Option<gix_object::Kind> {
     }
 }
 
-/// The id of an object (git, `Documentation/user-manual`, "Object storage format").
-fn id_of(kind: ObjectType, content: &[u8]) -> [u8; 20] {
-    let mut hasher = Sha1::new();
-    hasher.update(kind.str().as_bytes());
-    hasher.update(b" ");
-    hasher.update(content.len().to_string().as_bytes());
-    hasher.update(b"\0");
-    hasher.update(content);
-    hasher.finalize().into()
+/// Computes the id of an object (git, `Documentation/user-manual`, "Object storage format"), if it is to be
+/// checked.
+struct Check(Option<Sha1>);
+
+impl Check {
+    fn new(check: bool, kind: ObjectType, size: u64) -> Self {
+        let head = format!("{} {size}\0", kind.str());
+        Self(check.then(|| Sha1::new_with_prefix(head)))
+    }
+
+    fn update(&mut self, content: &[u8]) {
+        if let Some(hasher) = &mut self.0 {
+            hasher.update(content);
+        }
+    }
+
+    /// Whether it is that of what was given, as far as it is checked.
+    fn is(self, id: Oid) -> bool {
+        self.0
+            .is_none_or(|hasher| hasher.finalize()[..] == *id.as_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -265,8 +364,19 @@ mod tests {
 
     use super::*;
 
-    /// Bytes of the largest object that these tests read.
-    const LARGEST: usize = 100_000;
+    /// Bytes of the largest object that these tests read at once.
+    const AT_ONCE: usize = 100_000;
+
+    const LIMITS: Limits = Limits {
+        at_once: AT_ONCE,
+        put_together: 4 * AT_ONCE,
+    };
+
+    /// The content of a blob.
+    fn blob(packs: &Packs, readers: &Readers, id: Oid) -> Option<Vec<u8>> {
+        let content = packs.object(readers, id, ObjectType::Blob)?;
+        Some(content.into_bytes().expect("what was read before"))
+    }
 
     /// A mirror of one pack that has these contents, and their ids.
     fn mirror(contents: &[Vec<u8>]) -> (TempDir, Vec<Oid>) {
@@ -323,7 +433,7 @@ mod tests {
 
     /// How many entries of the one pack are differences.
     fn differences(folder: &TempDir, ids: &[Oid]) -> usize {
-        let packs = Packs::open(folder.path(), true, LARGEST);
+        let packs = Packs::open(folder.path(), true, LIMITS);
         let pack = &packs.packs[0];
         let is_difference = |id: &&Oid| {
             let id = gix_hash::ObjectId::try_from(id.as_bytes()).expect("an id");
@@ -339,16 +449,28 @@ mod tests {
 
     #[test]
     fn whole_objects_are_read_whatever_their_size() {
-        let sizes = [0, 1, 2, 100, FIRST - 1, FIRST, FIRST + 1, 30_000, LARGEST];
+        let sizes = [
+            0,
+            1,
+            2,
+            100,
+            FIRST - 1,
+            FIRST,
+            FIRST + 1,
+            30_000,
+            AT_ONCE,
+            AT_ONCE + 1,
+            1_000_000,
+        ];
         let contents: Vec<_> = sizes
             .iter()
             .map(|size| text(u32::try_from(*size).expect("small"), *size))
             .collect();
         let (folder, ids) = mirror(&contents);
-        let packs = Packs::open(folder.path(), true, LARGEST);
+        let packs = Packs::open(folder.path(), true, LIMITS);
         let readers = Readers::default();
         for (id, content) in ids.iter().zip(&contents) {
-            let found = packs.object(&readers, *id, ObjectType::Blob);
+            let found = blob(&packs, &readers, *id);
             assert!(found.as_ref() == Some(content), "{} bytes", content.len());
         }
         assert_eq!(readers.idle().len(), 1);
@@ -367,14 +489,14 @@ mod tests {
             };
             (0..length).map(step).collect()
         };
-        let contents: Vec<_> = [10, FIRST - 60, FIRST, 70_000, LARGEST]
+        let contents: Vec<_> = [10, FIRST - 60, FIRST, 70_000, AT_ONCE, AT_ONCE + 1]
             .iter()
             .map(|length| noise(*length as u64, *length))
             .collect();
         let (folder, ids) = mirror(&contents);
-        let packs = Packs::open(folder.path(), true, LARGEST);
+        let packs = Packs::open(folder.path(), true, LIMITS);
         for (id, content) in ids.iter().zip(&contents) {
-            let found = packs.object(&Readers::default(), *id, ObjectType::Blob);
+            let found = blob(&packs, &Readers::default(), *id);
             assert!(found.as_ref() == Some(content), "{} bytes", content.len());
         }
     }
@@ -384,13 +506,13 @@ mod tests {
         let contents = versions(60);
         let (folder, ids) = mirror(&contents);
         assert!(differences(&folder, &ids) > 40);
-        let packs = Packs::open(folder.path(), true, LARGEST);
+        let packs = Packs::open(folder.path(), true, LIMITS);
         let readers = Readers::default();
         // More is read than a pack stays mapped for.
         let rounds = MOST_READ / (60 * 20_000) + 2;
         for _ in 0..rounds {
             for (id, content) in ids.iter().zip(&contents) {
-                let found = packs.object(&readers, *id, ObjectType::Blob);
+                let found = blob(&packs, &readers, *id);
                 assert!(found.as_ref() == Some(content));
             }
         }
@@ -407,13 +529,13 @@ mod tests {
         let (second, other_ids) = mirror(&other);
         let readers = Readers::default();
         let packs = [
-            Packs::open(first.path(), false, LARGEST),
-            Packs::open(second.path(), false, LARGEST),
+            Packs::open(first.path(), false, LIMITS),
+            Packs::open(second.path(), false, LIMITS),
         ];
         for (at, id) in ids.iter().enumerate() {
-            let found = packs[0].object(&readers, *id, ObjectType::Blob);
+            let found = blob(&packs[0], &readers, *id);
             assert!(found.as_ref() == Some(&one[at]));
-            let found = packs[1].object(&readers, other_ids[at], ObjectType::Blob);
+            let found = blob(&packs[1], &readers, other_ids[at]);
             assert!(found.as_ref() == Some(&other[at]));
         }
         assert_eq!(readers.idle().len(), 1);
@@ -421,14 +543,16 @@ mod tests {
 
     #[test]
     fn the_rest_is_left_to_libgit2() {
-        let contents = vec![text(1, 50), text(2, LARGEST + 1)];
+        let contents = vec![text(1, 50)];
         let (folder, ids) = mirror(&contents);
-        let packs = Packs::open(folder.path(), true, LARGEST);
-        let object = |id, kind| packs.object(&Readers::default(), id, kind);
+        let packs = Packs::open(folder.path(), true, LIMITS);
+        let object = |id, kind| {
+            let content = packs.object(&Readers::default(), id, kind)?;
+            content.into_bytes().ok()
+        };
         assert!(object(ids[0], ObjectType::Blob).is_some());
-        // Of another kind, too large, not there.
+        // Of another kind, not there.
         assert_eq!(object(ids[0], ObjectType::Tree), None);
-        assert_eq!(object(ids[1], ObjectType::Blob), None);
         let absent = Oid::from_bytes(&[7; 20]).expect("an id");
         assert_eq!(object(absent, ObjectType::Blob), None);
         // Loose.
@@ -438,16 +562,35 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_from_what_is_too_large_is_left_to_libgit2() {
+    fn a_large_difference_is_left_to_libgit2() {
         let contents = versions(4);
         let (folder, ids) = mirror(&contents);
         assert!(differences(&folder, &ids) > 0);
-        let packs = Packs::open(folder.path(), true, 19_000);
+        let limits = Limits {
+            put_together: 19_000,
+            ..LIMITS
+        };
+        let packs = Packs::open(folder.path(), true, limits);
         for id in ids {
-            assert_eq!(
-                packs.object(&Readers::default(), id, ObjectType::Blob),
-                None
-            );
+            let is_difference = differences(&folder, &[id]) == 1;
+            let found = blob(&packs, &Readers::default(), id);
+            assert_eq!(found.is_none(), is_difference);
+        }
+    }
+
+    #[test]
+    fn what_is_large_is_given_in_pieces() {
+        for length in [AT_ONCE, AT_ONCE + 1, 1_000_000] {
+            let content = text(5, length);
+            let (folder, ids) = mirror(std::slice::from_ref(&content));
+            let packs = Packs::open(folder.path(), true, LIMITS);
+            let found = packs.object(&Readers::default(), ids[0], ObjectType::Blob);
+            let found = found.expect("the content");
+            let is_whole = matches!(found, Content::Whole(_));
+            assert_eq!(is_whole, length <= AT_ONCE);
+            let mut read = Vec::new();
+            found.into_read().read_to_end(&mut read).expect("read");
+            assert!(read == content, "{length} bytes");
         }
     }
 
@@ -455,6 +598,7 @@ mod tests {
     fn damage_gives_no_wrong_content() {
         let mut contents = versions(8);
         contents.extend((1..8).map(|seed| text(seed, 700 * seed as usize)));
+        contents.push(text(9, 2 * AT_ONCE));
         let (folder, ids) = mirror(&contents);
         let mut missed = 0;
         for ending in ["pack", "idx"] {
@@ -479,17 +623,15 @@ mod tests {
 
     /// How many contents are not given. Those that are given are the right ones.
     fn read_all(folder: &TempDir, ids: &[Oid], contents: &[Vec<u8>]) -> usize {
-        let packs = Packs::open(folder.path(), true, LARGEST);
+        let packs = Packs::open(folder.path(), true, LIMITS);
         let readers = Readers::default();
-        let is_missed =
-            |(id, content): &(&Oid, &Vec<u8>)| match packs.object(&readers, **id, ObjectType::Blob)
-            {
-                Some(found) => {
-                    assert!(found == **content);
-                    false
-                }
-                None => true,
-            };
+        let is_missed = |(id, content): &(&Oid, &Vec<u8>)| match blob(&packs, &readers, **id) {
+            Some(found) => {
+                assert!(found == **content);
+                false
+            }
+            None => true,
+        };
         ids.iter().zip(contents).filter(is_missed).count()
     }
 
@@ -505,8 +647,8 @@ mod tests {
         index[offsets..offsets + 8].rotate_left(4);
         fs::write(&path, &index).expect("written");
         let object = |check, id| {
-            let packs = Packs::open(folder.path(), check, LARGEST);
-            packs.object(&Readers::default(), id, ObjectType::Blob)
+            let packs = Packs::open(folder.path(), check, LIMITS);
+            blob(&packs, &Readers::default(), id)
         };
         assert_eq!(object(true, ids[0]), None);
         assert!(object(false, ids[0]).as_ref() == Some(&contents[1]));

@@ -176,7 +176,7 @@ impl<'a> Repositories<'a> {
         let id = oid(commit);
         let root = objects.object(
             (id, ObjectType::Commit),
-            |content| tree_of(&content),
+            |content| tree_of(&content.into_bytes().ok()?),
             |repository| Ok((repository.find_commit(id)?.tree_id(), 0)),
         );
         let root = root.map_err(|source| GitError::Damaged {

@@ -9,6 +9,7 @@ use git2::{ErrorCode, ObjectType, Oid, Repository};
 use gix_object::TreeRefIter;
 
 use super::objects::{LARGE, Objects};
+use super::packs::Content;
 use crate::digest::{Digest, Hasher};
 use crate::tree::{Damage, EntryKind, Tree, TreeEntry, TreeError, lossy};
 
@@ -106,7 +107,7 @@ impl GitTree {
         };
         let read = self.objects.object(
             (id, ObjectType::Tree),
-            |content| entries_of(&content),
+            |content| entries_of(&content.into_bytes().ok()?),
             |repository| {
                 let tree = repository.find_tree(id)?;
                 let entry = |entry: git2::TreeEntry<'_>| {
@@ -133,7 +134,7 @@ impl GitTree {
     /// The content of a blob, in memory once: a large one is put into a file for as long as it is
     /// read, because libgit2 gives a packed object only as a whole.
     fn blob(&self, path: &[u8], id: Oid) -> Result<Box<dyn Read>, TreeError> {
-        let of_content = |content| Some(Box::new(Cursor::new(content)) as Box<dyn Read>);
+        let of_content = |content: Content| Some(content.into_read());
         let otherwise = |repository: &Repository| {
             let blob = repository.find_blob(id).map_err(|error| {
                 match error.code() == ErrorCode::NotFound {
@@ -165,6 +166,9 @@ fn entries_of(content: &[u8]) -> Option<Entries> {
             GROUP_WRITABLE => FILE,
             _ => return None,
         };
+        if entry.filename.is_empty() {
+            return None;
+        }
         let id = Oid::from_bytes(entry.oid.as_bytes()).ok()?;
         Some((entry.filename.to_vec().into(), id, mode))
     };
