@@ -7,7 +7,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 size=4294967297
-write() { cargo bench --quiet --locked --bench extremes -- over-4-gib "$1"; }
+write() { cargo bench --quiet --locked --profile release --bench extremes -- over-4-gib "$1"; }
 
 # Runs a reader, if it is there.
 reads() {

@@ -127,9 +127,10 @@ pub(super) fn keep_segment<'a, W: Wire<'a>>(
     } = work;
     let mut keeping = segments.begin(key);
     wire.begin();
+    let buffers = scratch.buffers.clone();
     let read = read(scratch, &mut |work, _| {
         go_on()?;
-        let mut out = SegmentOutput::of_store(&mut keeping);
+        let mut out = SegmentOutput::of_store(&mut keeping, buffers.clone());
         wire.take(W::compress(encoder, options, work), &mut out)
     })?;
     wire.end(run, read);

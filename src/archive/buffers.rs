@@ -1,20 +1,24 @@
-//! Memory that segments are read into, used again: what is fresh for each of them costs the kernel more
-//! than the bytes do.
+//! Memory for blocks, for what becomes of them, and for segments that are read, used again: what is fresh
+//! for each of them costs the kernel more than the bytes do, and what is given back to the allocator lies
+//! between what stays, and is of no use.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::deflate::WINDOW;
+use super::segment::BLOCK;
 
 /// No more buffers are kept.
 const MOST: usize = 8;
 
-/// The bytes of each, so that none ever grows. A segment that is larger has memory of its own.
-const SIZE: usize = 256 << 10;
+/// The bytes of each, so that none ever grows: a block with what stands before it. A segment that is larger has memory of its own.
+const SIZE: usize = WINDOW + BLOCK;
 
 /// Memory that nobody uses right now, on any thread.
 #[derive(Clone, Default)]
 pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Buffers {
-    /// A buffer with room for so many bytes; what stands in it means nothing.
+    /// A buffer with room for so many bytes, if they are not too many; what stands in it means nothing.
     pub(super) fn lend(&self, bytes: u64) -> Vec<u8> {
         if bytes > SIZE as u64 {
             return Vec::new();
@@ -23,6 +27,7 @@ impl Buffers {
         idle.unwrap_or_else(|| Vec::with_capacity(SIZE))
     }
 
+    /// Takes it again. Other memory is freed.
     pub(super) fn give_back(&self, buffer: Vec<u8>) {
         let mut idle = self.idle();
         if idle.len() < MOST && buffer.capacity() == SIZE {

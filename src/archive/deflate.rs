@@ -52,7 +52,7 @@ pub(crate) fn bound(length: usize) -> usize {
 /// A longer block is encoded in pieces, so that neither memory nor time grow faster than it does.
 const PIECE: usize = 1 << 20;
 
-/// Memory for one thread, once something was encoded: some 330 KiB and the block, and up to 9 MiB more with
+/// Memory for one thread, once something was encoded: some 330 KiB and the block, and up to 3 MiB more with
 /// [`Level::Best`]. What it holds never shows in a result.
 pub(crate) struct Encoder {
     /// One byte, so that no position is 0; the window at the end of its place; the block; slack.

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::buffers::Buffers;
 use super::deflate::Encoder;
 use super::pool::Pool;
 use super::segment::{Loaded, NewSegment, Run, StoredBody};
@@ -65,12 +66,21 @@ pub(super) trait Wire<'a> {
 pub(super) struct SegmentOutput<'w, 'a, 'o> {
     out: Option<&'w mut Output<'o>>,
     keeping: &'w mut Option<Box<dyn NewSegment + 'a>>,
+    /// Where the memory of what is written goes.
+    buffers: Buffers,
 }
 
 impl<'w, 'a> SegmentOutput<'w, 'a, '_> {
     /// The store alone.
-    pub(super) fn of_store(keeping: &'w mut Option<Box<dyn NewSegment + 'a>>) -> Self {
-        Self { out: None, keeping }
+    pub(super) fn of_store(
+        keeping: &'w mut Option<Box<dyn NewSegment + 'a>>,
+        buffers: Buffers,
+    ) -> Self {
+        Self {
+            out: None,
+            keeping,
+            buffers,
+        }
     }
 
     pub(super) fn write_all(&mut self, bytes: Vec<u8>) -> Result<(), WriteError> {
@@ -82,7 +92,10 @@ impl<'w, 'a> SegmentOutput<'w, 'a, '_> {
         }
         match &mut self.out {
             Some(out) => out.write_all(bytes),
-            None => Ok(()),
+            None => {
+                self.buffers.give_back(bytes);
+                Ok(())
+            }
         }
     }
 }
@@ -137,6 +150,7 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
         pool: &'w mut Pool<'a, Done<W::Part>>,
         again: &'w ReadAgain<'w, 'a, W>,
     ) -> Self {
+        let scratch = Scratch::with(out.buffers().clone());
         Self {
             wire,
             options,
@@ -148,7 +162,7 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
             keeping: None,
             key: Digest::of([]),
             ahead: 0,
-            scratch: Scratch::default(),
+            scratch,
         }
     }
 
@@ -272,6 +286,7 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
 
     fn take(&mut self, part: W::Part) -> Result<(), WriteError> {
         let mut out = SegmentOutput {
+            buffers: self.out.buffers().clone(),
             out: Some(self.out),
             keeping: &mut self.keeping,
         };

@@ -34,6 +34,7 @@ use crate::event::Cancelled;
 use crate::layout::{Entry, Layout, PackedCookbook};
 use crate::tree::TreeError;
 pub(crate) use ahead::Ahead;
+use buffers::Buffers;
 use contents::Contents;
 use output::Output;
 pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, read_archive};
@@ -376,11 +377,24 @@ fn write_tar(
 }
 
 /// Memory that is used again for each file.
-struct Scratch(Vec<u8>);
+struct Scratch {
+    piece: Vec<u8>,
+    /// For blocks.
+    buffers: Buffers,
+}
+
+impl Scratch {
+    fn with(buffers: Buffers) -> Self {
+        Self {
+            piece: vec![0; 64 << 10],
+            buffers,
+        }
+    }
+}
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self(vec![0; 64 << 10])
+        Self::with(Buffers::default())
     }
 }
 
@@ -401,7 +415,7 @@ fn copy_pieces(
     let mut hasher = Hasher::default();
     let mut left = entry.size();
     loop {
-        let count = match content.read(&mut scratch.0) {
+        let count = match content.read(&mut scratch.piece) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -409,7 +423,7 @@ fn copy_pieces(
         };
         // A file that grows must not run over into the next header.
         left = left.checked_sub(count as u64).ok_or_else(changed)?;
-        let piece = &scratch.0[..count];
+        let piece = &scratch.piece[..count];
         hasher.update(piece);
         take(piece)?;
     }

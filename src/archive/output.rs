@@ -17,7 +17,7 @@ use crate::digest::{Digest, Hasher};
 const PIECE: usize = 64 << 10;
 
 /// How many pieces may wait to be digested: memory is bounded by it.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 
 /// Fewer bytes are not worth a thread.
 const FEW: usize = 4 << 10;
@@ -38,7 +38,7 @@ pub(super) struct Output<'a> {
     joined: usize,
     /// Whether these are all there were.
     is_on_trail: bool,
-    /// What was read from the store and is written.
+    /// Memory of what is written.
     buffers: Buffers,
 }
 
@@ -50,8 +50,6 @@ struct Piece {
     known: usize,
     /// Where segments end in it, with their keys, and the archive's bytes up to there.
     ends: Vec<(usize, Digest, u64)>,
-    /// Whether the memory is used again.
-    is_lent: bool,
 }
 
 /// SHA-256 is half the work where nothing is compressed, so it has a thread of its own where there may be
@@ -103,7 +101,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Memory for what is to be joined.
+    /// Memory for what is to be written.
     pub(super) fn buffers(&self) -> &Buffers {
         &self.buffers
     }
@@ -124,23 +122,17 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Writes many bytes.
+    /// Writes bytes whose memory is used again, if it is of this archive's buffers.
     pub(super) fn write_all(&mut self, bytes: Vec<u8>) -> Result<(), WriteError> {
-        if bytes.len() < PIECE {
-            return self.write(&bytes);
-        }
-        self.pass_small()?;
-        self.bytes += bytes.len() as u64;
-        self.pass(Piece {
-            bytes,
-            ..Piece::default()
-        })
+        self.write_known(bytes, false)
     }
 
     /// Writes a segment that was kept under this key, and is what was kept.
     pub(super) fn join(&mut self, key: &Digest, loaded: Loaded) -> Result<(), WriteError> {
         self.is_on_trail = self.go_along(key, loaded.len());
-        for_each_piece(loaded, |bytes| self.lend(bytes))?;
+        let buffers = self.buffers.clone();
+        let is_known = self.is_on_trail;
+        for_each_piece(loaded, &buffers, |bytes| self.write_known(bytes, is_known))?;
         if !self.is_on_trail {
             self.end_segment(key);
         }
@@ -183,26 +175,25 @@ impl<'a> Output<'a> {
         self.small.ends.push((end, *key, self.bytes));
     }
 
-    /// Writes bytes whose memory is used again.
-    fn lend(&mut self, bytes: Vec<u8>) -> Result<(), WriteError> {
+    /// The same of bytes that an earlier build may have digested.
+    fn write_known(&mut self, bytes: Vec<u8>, is_known: bool) -> Result<(), WriteError> {
         if bytes.len() < PIECE {
             self.write(&bytes)?;
             self.buffers.give_back(bytes);
-            if self.is_on_trail {
+            if is_known {
                 self.small.known = self.small.bytes.len();
             }
             return Ok(());
         }
         self.pass_small()?;
         self.bytes += bytes.len() as u64;
-        let known = match self.is_on_trail {
+        let known = match is_known {
             true => bytes.len(),
             false => 0,
         };
         self.pass(Piece {
             bytes,
             known,
-            is_lent: true,
             ..Piece::default()
         })
     }
@@ -225,7 +216,7 @@ impl<'a> Output<'a> {
         match &mut self.digesting {
             Digesting::Here(digester) => {
                 digester.take(&piece);
-                piece.give_back(&self.buffers);
+                self.buffers.give_back(piece.bytes);
             }
             // It lives as long as there is something to come.
             Digesting::There(pieces, _) => drop(pieces.send(piece)),
@@ -267,21 +258,13 @@ fn keep_trail(store: &dyn SegmentStore, known: Option<Trail>, joined: usize, dig
     }
 }
 
-impl Piece {
-    fn give_back(self, buffers: &Buffers) {
-        if self.is_lent {
-            buffers.give_back(self.bytes);
-        }
-    }
-}
-
 impl Digesting {
     fn there(mut digester: Digester, buffers: Buffers) -> Self {
         let (pieces, queue) = mpsc::sync_channel::<Piece>(WAITING);
         let thread = thread::spawn(move || {
             for piece in queue {
                 digester.take(&piece);
-                piece.give_back(&buffers);
+                buffers.give_back(piece.bytes);
             }
             digester
         });

@@ -101,7 +101,7 @@ pub(super) fn with_pool<'env, R: Send + 'env, T>(
             workers: Workers::Threads(Tasks(Arc::clone(&queue))),
             pending: VecDeque::new(),
             // One for each thread, and some to go on with while the caller does something else.
-            room: 3 * jobs.get(),
+            room: 2 * jobs.get(),
         })
     })
 }

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::iter;
 use std::ops::Range;
 
+use super::buffers::Buffers;
 use super::{ArchiveOptions, Format, WriteError, deflate};
 use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::layout::{Entries, Entry, Folder, Layout};
@@ -15,7 +16,7 @@ use crate::layout::{Entries, Entry, Folder, Layout};
 pub(super) const BLOCK: usize = 256 << 10;
 
 /// The number of this form of segments: of what goes into a key, and of what a head means.
-const FORM: &str = "cookpack-segment-2";
+const FORM: &str = "cookpack-segment-3";
 
 /// Keeps compressed segments from one build to the next. Nothing that is kept decides on a byte of an
 /// archive: a segment that is not there, or is damaged, is made anew with the same bytes.
@@ -141,18 +142,29 @@ pub(super) struct Block {
     data: Vec<u8>,
     /// Where its own begin.
     begin: usize,
+    /// Where its memory is from.
+    buffers: Buffers,
 }
 
 impl Block {
     /// An empty one behind these bytes.
-    pub(super) fn after(before: &[u8]) -> Self {
+    pub(super) fn after(before: &[u8], buffers: &Buffers) -> Self {
         let window = &before[before.len().saturating_sub(deflate::WINDOW)..];
-        let mut data = Vec::with_capacity(window.len() + BLOCK);
+        let mut data = buffers.lend((window.len() + BLOCK) as u64);
+        data.clear();
         data.extend_from_slice(window);
         Self {
             begin: data.len(),
             data,
+            buffers: buffers.clone(),
         }
+    }
+
+    /// Memory for what becomes of it.
+    pub(super) fn lend(&self) -> Vec<u8> {
+        let mut memory = self.buffers.lend(deflate::bound(BLOCK) as u64);
+        memory.clear();
+        memory
     }
 
     /// What it may refer to.
@@ -182,9 +194,15 @@ impl Block {
         self.data.extend_from_slice(now);
         *bytes = rest;
         (now.len() == room).then(|| {
-            let next = Self::after(&self.data);
+            let next = Self::after(&self.data, &self.buffers);
             std::mem::replace(self, next)
         })
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.buffers.give_back(std::mem::take(&mut self.data));
     }
 }
 
@@ -206,9 +224,10 @@ pub(super) fn key(
     hasher.finish()
 }
 
-/// Gives what was loaded to `take`, in pieces.
+/// Gives what was loaded to `take`, in pieces, in memory that is lent.
 pub(super) fn for_each_piece(
     loaded: Loaded,
+    buffers: &Buffers,
     mut take: impl FnMut(Vec<u8>) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
     let mut stream = match loaded {
@@ -216,10 +235,14 @@ pub(super) fn for_each_piece(
         Loaded::Stream(_, stream) => stream,
     };
     loop {
-        let mut piece = Vec::with_capacity(BLOCK);
+        let mut piece = buffers.lend(BLOCK as u64);
+        piece.clear();
         let read = (&mut stream).take(BLOCK as u64).read_to_end(&mut piece);
         match read.map_err(WriteError::Segment)? {
-            0 => return Ok(()),
+            0 => {
+                buffers.give_back(piece);
+                return Ok(());
+            }
             _ => take(piece)?,
         }
     }

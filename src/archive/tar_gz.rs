@@ -162,7 +162,7 @@ impl<'a> Wire<'a> for Member {
 
     fn compress(encoder: &mut Encoder, options: &ArchiveOptions, block: Block) -> Compressed {
         let content = block.content();
-        let mut bytes = Vec::with_capacity(content.len() / 2);
+        let mut bytes = block.lend();
         encoder.encode(options.level, block.before(), content, &mut bytes);
         Compressed {
             bytes,
@@ -244,15 +244,16 @@ pub(super) fn window_behind<'e>(
             break;
         }
     }
-    let mut window = Vec::new();
+    let mut window = Vec::with_capacity(2 * WINDOW);
     for entry in needed.into_iter().rev() {
         let header = tar::entry_header(entry, mtime);
         tar::entry_bytes(entry, &header, scratch, &mut |bytes| {
-            window.extend_from_slice(bytes);
+            let last = &bytes[bytes.len().saturating_sub(WINDOW)..];
             // It is cut now and then: one entry may be very large.
-            if window.len() > 8 * WINDOW {
-                window.drain(..window.len() - WINDOW);
+            if window.len() + last.len() > 2 * WINDOW {
+                window.drain(..window.len().saturating_sub(WINDOW - last.len()));
             }
+            window.extend_from_slice(last);
             Ok(())
         })?;
     }
@@ -281,7 +282,7 @@ fn blocks(
     give: &mut Give<'_, Block>,
 ) -> Result<(Read, Vec<u8>), WriteError> {
     let mut hasher = SegmentHasher::default();
-    let mut block = Block::after(&before);
+    let mut block = Block::after(&before, &scratch.buffers);
     drop(before);
     // Bytes of content that no block took along yet.
     let mut content = 0;

@@ -181,7 +181,7 @@ fn read_parts<'a>(
         is_first = false;
         give(Work::Part { part, block }, content)
     };
-    let mut block = Block::after(&[]);
+    let mut block = Block::after(&[], &scratch.buffers);
     copy_pieces(entry, scratch, &mut |mut bytes| {
         while let Some(whole) = block.fill(&mut bytes) {
             give(whole)?;
@@ -275,7 +275,7 @@ impl<'a> Wire<'a> for Zip {
         match work {
             Work::Part { part, block } => {
                 let content = block.content();
-                let mut bytes = Vec::with_capacity(content.len() / 2);
+                let mut bytes = block.lend();
                 encoder.encode(options.level, block.before(), content, &mut bytes);
                 Done::Part(Part {
                     entry: part.entry,

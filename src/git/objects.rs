@@ -21,7 +21,7 @@ pub(super) const LARGE: usize = 8 << 20;
 
 /// How much of an object of a pack is in memory.
 const LIMITS: Limits = Limits {
-    at_once: 1 << 20,
+    at_once: 256 << 10,
     put_together: LARGE,
 };
 

@@ -90,12 +90,10 @@ const HEAD: usize = 32;
 /// Bytes of the pieces in which a large object is read.
 const PIECE: usize = 32 << 10;
 
-/// Bytes of memory for a packed entry that a thread keeps for the next one.
-const KEPT: usize = 64 << 10;
-
 /// What one thread needs for reading, of whatever pack.
 struct Reader {
     whole: Decompressor,
+    /// Memory for an entry that is read at once.
     packed: Vec<u8>,
     deltas: gix_zlib::Inflate,
     /// What differences were taken from.
@@ -106,13 +104,13 @@ struct Reader {
 /// The pack that was read last, as a whole in memory, which only differences need.
 struct Mapped {
     file: data::File,
-    /// Bytes of objects that were read of it.
+    /// How many objects were read of it.
     read: usize,
 }
 
-/// Bytes of objects that are read of a pack before it is mapped anew: what was read of it counts as memory
-/// of ours.
-const MOST_READ: usize = 1 << 20;
+/// How many objects are read of a pack before it is mapped anew: whatever was read of it, and what stands
+/// around that, counts as memory of ours.
+const MOST_READ: usize = 8;
 
 /// Bytes of what differences were taken from that are kept for each thread.
 const BASES: usize = 1 << 20;
@@ -171,8 +169,6 @@ impl Packs {
         let reader = readers.idle().pop();
         let mut reader = reader.unwrap_or_default();
         let content = self.content(pack, &mut reader, offset, (id, kind));
-        reader.packed.truncate(KEPT);
-        reader.packed.shrink_to(KEPT);
         readers.idle().push(reader);
         content
     }
@@ -253,7 +249,7 @@ impl Packs {
         let mut content = Vec::new();
         let (deltas, bases) = (&mut reader.deltas, &mut reader.bases);
         let found = file.decode_entry(entry, &mut content, deltas, &base_of, bases);
-        mapped.read += content.len();
+        mapped.read += 1;
         reader.mapped = Some(mapped);
         let is_it = Some(found.ok()?.kind) == kind_of(kind) && content.len() <= most;
         is_it.then_some(content)
@@ -508,14 +504,12 @@ mod tests {
         assert!(differences(&folder, &ids) > 40);
         let packs = Packs::open(folder.path(), true, LIMITS);
         let readers = Readers::default();
-        // More is read than a pack stays mapped for.
-        let rounds = MOST_READ / (60 * 20_000) + 2;
-        for _ in 0..rounds {
-            for (id, content) in ids.iter().zip(&contents) {
-                let found = blob(&packs, &readers, *id);
-                assert!(found.as_ref() == Some(content));
-            }
+        for (id, content) in ids.iter().zip(&contents) {
+            let found = blob(&packs, &readers, *id);
+            assert!(found.as_ref() == Some(content));
         }
+        let read = readers.idle()[0].mapped.as_ref().map(|mapped| mapped.read);
+        assert!(read.is_some_and(|read| read <= MOST_READ));
     }
 
     #[test]

@@ -21,10 +21,13 @@ use crate::name::CookbookName;
 use crate::store::Segments;
 
 /// Bytes of one cookbook that are kept in memory until they are compressed. A larger one is read again.
-const MOST_HELD: usize = 4 << 20;
+const MOST_HELD: usize = 2 << 20;
+
+/// Bytes of memory for the contents of one cookbook that are kept for the next one.
+const KEPT: usize = 512 << 10;
 
 /// Bytes of all cookbooks that wait for the one before them.
-const MOST_WAITING: usize = 8 << 20;
+const MOST_WAITING: usize = 2 << 20;
 
 /// The order of cookbooks in an archive: that of the bytes of their files' paths.
 pub(super) fn in_archive(name: &CookbookName) -> String {
@@ -155,7 +158,9 @@ impl Ahead {
         })
     }
 
-    fn give_back(&self, memory: Vec<u8>) {
+    fn give_back(&self, mut memory: Vec<u8>) {
+        memory.clear();
+        memory.shrink_to(KEPT);
         self.state().idle.push(memory);
     }
 }
@@ -189,7 +194,8 @@ impl Worker<'_> {
             return load(None);
         }
         let memory = self.shared.state().idle.pop();
-        let mut contents = HeldContents::up_to(MOST_HELD, memory.unwrap_or_default());
+        let memory = memory.unwrap_or_else(|| Vec::with_capacity(KEPT));
+        let mut contents = HeldContents::up_to(MOST_HELD, memory);
         let loaded = load(Some(&mut contents));
         let held = match &loaded {
             Ok(cookbook) => self.held(cookbook, contents),

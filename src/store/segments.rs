@@ -45,7 +45,7 @@ const FOOTER: usize = 8 + 32 + 4 + 8 + 4 + 4;
 const LONGEST_HEAD: usize = 256 << 20;
 
 /// Longer bodies are not held in memory.
-const IN_MEMORY: u64 = 1 << 20;
+const IN_MEMORY: u64 = 512 << 10;
 
 /// Bytes that are looked at first, from the end of a file.
 const FIRST_LOOK: u64 = 4 << 10;

@@ -42,7 +42,7 @@ const SHORT: usize = 4 << 10;
 pub(super) const PIECE: u32 = 2 << 10;
 
 /// The most bytes that are parsed at once.
-const STRETCH: usize = 256 << 10;
+const STRETCH: usize = 64 << 10;
 
 /// The most matches of them, but for those of the last position.
 const MOST_FOUND: usize = 4 * STRETCH;
@@ -50,7 +50,7 @@ const MOST_FOUND: usize = 4 * STRETCH;
 /// The most literals of one sequence, so that blocks can be cut between any two sequences.
 const MOST_LITERALS: u32 = 1 << 10;
 
-/// Memory for the parser, up to some 8 MiB for any length of data. What it holds never shows in a result.
+/// Memory for the parser, up to some 3 MiB for any length of data. What it holds never shows in a result.
 pub(super) struct Optimal {
     trees: Trees,
     /// The matches at each position, one position's after another's.
