@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use crate::golden::{corpus, layout};
-use crate::support::{finish_within, have, project, sha256};
+use crate::support::{Sandbox, finish_within, have, project, sha256};
 
 /// Input for which the implementations of zlib give different bytes.
 fn probe() -> Vec<u8> {
@@ -23,25 +23,29 @@ fn probe() -> Vec<u8> {
         .collect()
 }
 
-/// An embedder's build that has every other implementation that flate2 has without a further download:
-/// C's zlib and `miniz_oxide`. Its lockfile is ours, so that nothing is resolved and what is already built
-/// is taken from the build folder.
-#[test]
-fn no_other_implementation_of_zlib_changes_a_byte() {
-    if !have("cargo") {
-        return;
-    }
+/// A project that another crate packs in its build.
+struct Embedded {
+    sandbox: Sandbox,
+    /// The SHA-256 of what its flate2 makes of the probe.
+    probed: String,
+    /// Its program.
+    program: Vec<u8>,
+}
+
+/// Packs the corpus in the build of a crate of this name, with these features of flate2. Its lockfile is
+/// ours, so that little is resolved and what is already built is taken from the build folder.
+fn embedded(name: &str, features: &[&str]) -> Embedded {
     let sandbox = corpus();
-    let crate_folder = sandbox.root().join("embedder");
+    let crate_folder = sandbox.root().join(name);
     fs::create_dir_all(crate_folder.join("src")).expect("a folder");
     let manifest = format!(
         "[package]\n\
-         name = \"embedder\"\n\
+         name = \"{name}\"\n\
          version = \"0.1.0\"\n\
          edition = \"2024\"\n\
          [dependencies]\n\
          cookpack = {{ path = {:?}, default-features = false }}\n\
-         flate2 = {{ version = \"1\", features = [\"cloudflare_zlib\", \"miniz_oxide\", \"rust_backend\", \"zlib\", \"zlib-default\", \"zlib-rs\"] }}\n\
+         flate2 = {{ version = \"1\", features = {features:?} }}\n\
          [workspace]\n",
         project()
     );
@@ -76,30 +80,73 @@ fn no_other_implementation_of_zlib_changes_a_byte() {
     fs::write(&probed, probe()).expect("a file");
     build.arg(&probed);
     let run = finish_within(&mut build, Duration::from_secs(600)).ok();
+    let program = fs::read(target.join("debug").join(name)).expect("the program");
+    Embedded {
+        sandbox,
+        probed: run.out().trim().to_owned(),
+        program,
+    }
+}
 
+impl Embedded {
+    /// Its archives are those that are written here.
+    fn has_the_same_bytes(&self) {
+        let layout = layout(&self.sandbox);
+        for format in Format::ALL {
+            let mut wanted = Vec::new();
+            let mut options = ArchiveOptions::default();
+            options.jobs = NonZeroUsize::new(2).expect("two");
+            layout
+                .write_to(&mut wanted, format, &options)
+                .expect("an archive");
+            let built = fs::read(self.sandbox.root().join(format!("embedded.{format}")))
+                .expect("an archive");
+            assert!(
+                built == wanted,
+                "{format}: another zlib changed the archive"
+            );
+        }
+    }
+}
+
+/// C's zlib and `miniz_oxide`.
+#[test]
+fn no_other_implementation_of_zlib_changes_a_byte() {
+    if !have("cargo") {
+        return;
+    }
+    let features = [
+        "cloudflare_zlib",
+        "miniz_oxide",
+        "rust_backend",
+        "zlib",
+        "zlib-default",
+        "zlib-rs",
+    ];
+    let embedded = embedded("embedder", &features);
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::new(6));
     zlib.write_all(&probe()).expect("memory");
     let ours = sha256(zlib.finish().expect("memory"));
-    let theirs = run.out().trim();
-    assert_eq!(theirs.len(), ours.len(), "{run}");
+    assert_eq!(embedded.probed.len(), ours.len(), "{}", embedded.probed);
     assert_ne!(
-        theirs, ours,
+        embedded.probed, ours,
         "flate2 is what it is here: the test shows nothing"
     );
+    embedded.has_the_same_bytes();
+}
 
-    let layout = layout(&sandbox);
-    for format in Format::ALL {
-        let mut wanted = Vec::new();
-        let mut options = ArchiveOptions::default();
-        options.jobs = NonZeroUsize::new(2).expect("two");
-        layout
-            .write_to(&mut wanted, format, &options)
-            .expect("an archive");
-        let built =
-            fs::read(sandbox.root().join(format!("embedded.{format}"))).expect("an archive");
-        assert!(
-            built == wanted,
-            "{format}: another zlib changed the archive"
-        );
+/// zlib-ng, beside all others. What it makes of the probe is what zlib-rs does, which comes from it.
+#[test]
+fn nor_does_zlib_ng() {
+    if !have("cargo") || !have("cmake") {
+        return;
     }
+    let embedded = embedded(
+        "embedder-ng",
+        &["zlib-ng", "zlib", "miniz_oxide", "rust_backend", "zlib-rs"],
+    );
+    let symbol = b"zng_deflate";
+    let mut parts = embedded.program.windows(symbol.len());
+    assert!(parts.any(|part| part == symbol), "it is not linked");
+    embedded.has_the_same_bytes();
 }
