@@ -159,7 +159,7 @@ impl Optimal {
                 *least = bits;
                 self.best.clone_from(&self.sequences);
             }
-            if saved < bits / ENOUGH {
+            if is_little(saved, bits) {
                 break;
             }
         }
@@ -231,6 +231,11 @@ impl Optimal {
             }
         }
     }
+}
+
+/// Whether a pass that saved so many bits of these hardly made it better.
+fn is_little(saved: u64, bits: u64) -> bool {
+    saved < bits / ENOUGH
 }
 
 /// What a block of these symbols costs.
@@ -407,5 +412,14 @@ mod tests {
         optimal.trees.clear();
         assert_eq!(optimal.find(&buffer, start, end), start + STRETCH);
         assert_eq!(optimal.counts.len(), STRETCH);
+    }
+
+    #[test]
+    fn one_bit_in_2048_is_worth_another_pass() {
+        assert!(is_little(0, 2048));
+        assert!(!is_little(0, 2047));
+        assert!(!is_little(1, 2048));
+        assert!(!is_little(9, 9 * 2048 + 2047));
+        assert!(is_little(9, 10 * 2048));
     }
 }
