@@ -11,6 +11,9 @@
     reason = "rank 3: this module reads packs"
 )]
 
+mod file;
+mod index;
+
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -22,9 +25,11 @@ use git2::{ObjectType, Oid};
 use gix_hash::Kind;
 use gix_pack::cache::lru::StaticLinkedList;
 use gix_pack::data::{self, decode::entry::ResolvedBase};
-use gix_pack::index;
 use libdeflater::Decompressor;
 use sha1::{Digest as _, Sha1};
+
+use file::SharedFile;
+use index::Index;
 
 /// All packs of one mirror, for any number of threads.
 pub(super) struct Packs {
@@ -76,9 +81,9 @@ impl Content {
 struct Pack {
     /// No other one has it in this process.
     id: u32,
-    index: index::File,
+    index: Index,
     path: PathBuf,
-    file: Mutex<File>,
+    file: SharedFile,
 }
 
 /// Bytes that are read of an entry at first: most are no larger.
@@ -158,10 +163,9 @@ impl Packs {
 
     /// The content of an object. None where libgit2 has to read it.
     pub(super) fn object(&self, readers: &Readers, id: Oid, kind: ObjectType) -> Option<Content> {
-        let wanted = gix_hash::ObjectId::try_from(id.as_bytes()).ok()?;
+        let wanted = id.as_bytes().first_chunk()?;
         let mut packs = self.packs.iter();
-        let (pack, at) = packs.find_map(|pack| Some((pack, pack.index.lookup(wanted)?)))?;
-        let offset = pack.index.pack_offset_at_index(at);
+        let (pack, offset) = packs.find_map(|pack| Some((pack, pack.index.offset(wanted)?)))?;
         let reader = readers.idle().pop();
         let mut reader = reader.unwrap_or_default();
         let content = self.content(pack, &mut reader, offset, (id, kind));
@@ -236,11 +240,11 @@ impl Packs {
         };
         let file = &mapped.file;
         let base_of = |id: &gix_hash::oid, _: &mut Vec<u8>| {
-            let Some(at) = pack.index.lookup(id) else {
+            let id = id.as_bytes().first_chunk();
+            let Some(offset) = id.and_then(|id| pack.index.offset(id)) else {
                 return Ok(None);
             };
-            let base = file.entry(pack.index.pack_offset_at_index(at))?;
-            Ok(Some(ResolvedBase::InPack(base)))
+            Ok(Some(ResolvedBase::InPack(file.entry(offset)?)))
         };
         let mut content = Vec::new();
         let (deltas, bases) = (&mut reader.deltas, &mut reader.bases);
@@ -258,8 +262,8 @@ impl Pack {
         let path = index.with_extension("pack");
         Some(Self {
             id: PACKS.fetch_add(1, Ordering::Relaxed),
-            index: index::File::at(index, Kind::Sha1).ok()?,
-            file: Mutex::new(File::open(&path).ok()?),
+            index: Index::open(index)?,
+            file: SharedFile::open(&path).ok()?.0,
             path,
         })
     }
@@ -267,17 +271,7 @@ impl Pack {
     /// Up to `length` bytes from `offset` on: fewer at the end of the file.
     fn read(&self, offset: u64, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
         bytes.resize(length, 0);
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(offset))?;
-        let mut filled = 0;
-        while filled < length {
-            match file.read(&mut bytes[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let filled = self.file.fill(offset, bytes)?;
         bytes.truncate(filled);
         Ok(())
     }

@@ -77,9 +77,8 @@ fn differences(folder: &TempDir, ids: &[Oid]) -> usize {
     let packs = Packs::open(folder.path(), true, LIMITS);
     let pack = &packs.packs[0];
     let is_difference = |id: &&Oid| {
-        let id = gix_hash::ObjectId::try_from(id.as_bytes()).expect("an id");
-        let at = pack.index.lookup(id).expect("in the index");
-        let offset = pack.index.pack_offset_at_index(at);
+        let id = id.as_bytes().first_chunk().expect("an id");
+        let offset = pack.index.offset(id).expect("in the index");
         let mut bytes = Vec::new();
         pack.read(offset, FIRST, &mut bytes).expect("read");
         let entry = data::Entry::from_bytes(&bytes, offset, Kind::Sha1).expect("an entry");
