@@ -270,6 +270,26 @@ def pinned_rows(corpus, build, count, only_one=False):
     ]
 
 
+def size_rows(build):
+    """Of many files and of large ones, whose memory is what matters."""
+
+    def rows(name, kind, number):
+        folder, store = at(kind), at(f"store-{kind}")
+        if not os.path.isdir(folder):
+            say(run(options.corpus, kind, folder, str(number)).strip())
+        names = sorted(os.listdir(folder))
+        manifest(f"project-{kind}", [f'{n} = {{ path = "{os.path.join(folder, n)}" }}\n' for n in names])
+        project = at(f"project-{kind}")
+        cold = Row(f"size: {name}, cold", build, project, store, lambda: put_away(store))
+        # The store is that of the cold build before it.
+        return [cold, Row(f"size: {name}, nothing changed", build, project, store)]
+
+    return [
+        *rows("100,000 files of 1 KiB", "tiny", 100_000),
+        *rows("20 files of 50 MiB", "large", 20),
+    ]
+
+
 def peer_rows(corpus):
     peers = [
         ("tar", "tar | gzip -6", ["gzip"], f"tar --sort=name -cf - . | gzip -6 -n > {out}", corpus.folder),
@@ -334,7 +354,7 @@ def table(rows):
         mark = "ok    " if reached else "MISSED"
         print(f"{mark} {figure:5}{ratio:7.3f}  {word} {limit}: {row.name}, beside {peer.name}")
     for row in rows:
-        if row.name.startswith("cookpack") and row.memory > MEMORY:
+        if row.name.startswith(("cookpack", "scale", "size")) and row.memory > MEMORY:
             print(f"MISSED memory {row.memory:.1f} MiB, at most {MEMORY}: {row.name}")
 
 
@@ -348,6 +368,7 @@ def main():
         for count in (100, 400, 1600):
             rows += pinned_rows(many, two, count, only_one=True)
             rows[-1].name = f"scale: 1 of {count} changed, from git pins"
+        rows += size_rows(two)
     for number in range(options.rounds):
         say(f"round {number + 1} of {options.rounds}")
         for row in rows:

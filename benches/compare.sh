@@ -7,10 +7,11 @@
 # --rounds N       how often each row is measured; the best counts [default: 5]
 # --cookbooks N    how many cookbooks there are [default: 400]
 # --only TEXT      only rows whose name has the text in it
-# --scale          also one changed cookbook of 100, 400 and 1,600, from git pins
+# --scale          also one changed cookbook of 100, 400 and 1,600, from git pins, 100,000 small files and
+#                  twenty large ones
 # --tsv FILE       the figures, a line for each row
 # --scratch DIR    where all that is written stands, and stays; otherwise a folder that is removed.
-#                  It holds a gigabyte and as much for each round, and ten with --scale
+#                  It holds a gigabyte and as much for each round, and thirteen with --scale
 # --cookpack FILE  a binary to measure; otherwise it is built
 #
 # It needs Python 3 and git. A tool that is not there is passed over, and told of.
