@@ -35,7 +35,8 @@
 //! let mut bytes = Vec::new();
 //! let archive = layout.write_to(&mut bytes, Format::TarGz, &ArchiveOptions::default())?;
 //! assert_eq!(archive.size, bytes.len() as u64);
-//! assert_eq!(layout.entries().next().unwrap().path().to_string(), "web/metadata.json");
+//! let entries = layout.folders()[0].entries()?;
+//! assert_eq!(entries.first().unwrap().path().to_string(), "web/metadata.json");
 //! # Ok(())
 //! # }
 //! ```

@@ -76,11 +76,16 @@ impl ArchivePath {
 
     /// Checks a text.
     pub fn new(text: &str) -> Result<Self, PathProblem> {
-        if text.is_empty() {
-            return Err(PathProblem::NotRelative);
-        }
-        text.split('/').try_for_each(check_component)?;
+        Self::check(text)?;
         Ok(Self(text.into()))
+    }
+
+    /// Whether a text is such a path.
+    pub(crate) fn check(text: &str) -> Result<(), PathProblem> {
+        match text.is_empty() {
+            true => Err(PathProblem::NotRelative),
+            false => text.split('/').try_for_each(check_component),
+        }
     }
 
     /// The path as text.

@@ -52,6 +52,7 @@ mod leftovers;
 mod lock;
 mod records;
 mod segments;
+mod spill;
 mod spool;
 mod universes;
 

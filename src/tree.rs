@@ -62,6 +62,10 @@ pub trait Tree: Send + Sync {
         Ok(None)
     }
 
+    /// Lets go of what it remembers of folders that were looked through for an [`Tree::identity`], where
+    /// nobody will read them.
+    fn forget_listings(&self) {}
+
     /// A whole small file as text. An error past `limit` bytes or where it is not UTF-8.
     fn read_text(&self, path: &[u8], limit: u64) -> Result<String, TreeError> {
         let failed = |source| TreeError::Read {
@@ -129,6 +133,9 @@ pub enum TreeError {
         /// What is known of the damage.
         damage: Box<Damage>,
     },
+    /// What a run noted of a source's files and set aside in its store cannot be read.
+    #[error("cannot read what was set aside in the store")]
+    SetAside(#[source] io::Error),
     /// A text is larger than its limit.
     #[error("`{path}` in {tree} is larger than {limit} bytes")]
     TooLarge {
@@ -168,7 +175,7 @@ impl Diagnose for TreeError {
             TreeError::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
                 Kind::User
             }
-            TreeError::Read { .. } => Kind::Internal,
+            TreeError::Read { .. } | TreeError::SetAside(_) => Kind::Internal,
             TreeError::Damaged { .. } => Kind::Verification,
         }
     }

@@ -129,7 +129,7 @@ fn planned(tree: &Arc<CorpusTree>) -> PlannedCookbook {
                 path: name.clone(),
                 dirty: false,
             },
-            content: plan.content_digest(),
+            content: plan.content_digest().expect("a digest"),
         },
         tree: Arc::clone(tree) as Arc<dyn Tree>,
         plan,

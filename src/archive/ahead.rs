@@ -55,7 +55,7 @@ impl<'a> Ahead<'a> {
         if !self.refers_back() {
             return Ok(Some(Vec::new()));
         }
-        let entries = folder.entries().iter().rev();
+        let entries = folder.entries()?.each().rev().map(Ok);
         let own = tar_gz::window_behind(entries, self.options.mtime, &mut self.scratch)?;
         Ok(match before {
             _ if own.len() >= WINDOW => Some(own),

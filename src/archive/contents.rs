@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use super::segment::{Run, runs};
 use crate::digest::{ContentDigest, ContentHasher};
 use crate::layout::Layout;
+use crate::tree::TreeError;
 
 /// The content digests of runs, in their order.
 pub(super) enum Contents {
@@ -33,9 +34,13 @@ impl Contents {
 }
 
 /// The content digest of a layout. Those of its runs are told on the way.
-pub(super) fn digest(layout: &Layout, runs_digests: &Sender<ContentDigest>) -> ContentDigest {
+pub(super) fn digest(
+    layout: &Layout,
+    runs_digests: &Sender<ContentDigest>,
+) -> Result<ContentDigest, TreeError> {
     let mut all = ContentHasher::default();
     for run in runs(layout) {
+        let run = run?;
         let mut own = ContentHasher::default();
         for entry in run.entries.iter() {
             let path = entry.path().parts();
@@ -44,7 +49,7 @@ pub(super) fn digest(layout: &Layout, runs_digests: &Sender<ContentDigest>) -> C
         // Nobody asks for them where nothing is kept.
         let _ = runs_digests.send(own.finish());
     }
-    all.finish()
+    Ok(all.finish())
 }
 
 #[cfg(test)]
@@ -58,10 +63,12 @@ mod tests {
     fn digests_are_the_same_on_any_thread() {
         let (layout, _) = layout(&cookbooks());
         let (sender, receiver) = mpsc::channel();
-        assert_eq!(digest(&layout, &sender), layout.content_digest());
+        let wanted = layout.content_digest().expect("a digest");
+        assert_eq!(digest(&layout, &sender).expect("a digest"), wanted);
         drop(sender);
         let there = Contents::There(receiver);
         for run in runs(&layout) {
+            let run = run.expect("a run");
             let files = run.entries.iter();
             let files: Vec<_> = files
                 .map(|entry| (entry, entry.path().to_string()))
@@ -74,7 +81,7 @@ mod tests {
             assert_eq!(Contents::Here.next(&run), wanted);
         }
         // A thread that ended tells nothing more.
-        let run = runs(&layout).next().expect("a run");
+        let run = runs(&layout).next().expect("a run").expect("a run");
         assert_eq!(there.next(&run), Contents::Here.next(&run));
     }
 }

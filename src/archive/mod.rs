@@ -333,7 +333,7 @@ pub(crate) fn write<'a>(
         let digest = || layout.content_digest();
         let content = elsewhere.map_or_else(|| Ok(digest()), thread::ScopedJoinHandle::join);
         let content = content.map_err(|_| WriteError::thread_ended())?;
-        Ok::<_, WriteError>((container, content))
+        Ok::<_, WriteError>((container, content?))
     })?;
     let (size, digest) = out.finish()?;
     Ok(Archive {
@@ -363,6 +363,7 @@ fn write_tar(
     let mut container = ContainerHasher::default();
     let mut scratch = Scratch::default();
     for run in segment::runs(layout) {
+        let run = run?;
         let mut hasher = SegmentHasher::default();
         for entry in run.entries.iter() {
             let header = tar::entry_header(entry, options.mtime);

@@ -10,6 +10,7 @@ use super::buffers::Buffers;
 use super::{ArchiveOptions, Format, WriteError, deflate};
 use crate::digest::{ContainerHasher, ContentDigest, Digest, Hasher};
 use crate::layout::{Entries, Entry, Folder, Layout};
+use crate::tree::TreeError;
 
 /// Bytes of input that are compressed at a time, on one thread. Within a segment every block but the
 /// last one has this size.
@@ -95,25 +96,35 @@ impl Run<'_> {
 }
 
 /// The entries of a layout, cookbook by cookbook, in their order.
-pub(super) fn runs(layout: &Layout) -> impl Iterator<Item = Run<'_>> {
+pub(super) fn runs(layout: &Layout) -> impl Iterator<Item = Result<Run<'_>, TreeError>> {
     let mut begin = 0;
-    let runs = layout.folders().iter().flat_map(runs_of);
-    runs.map(move |mut run| {
-        run.range = begin..begin + run.entries.len();
-        begin = run.range.end;
-        run
+    let runs = layout.folders().iter().flat_map(|folder| {
+        let (entries, error) = match folder.entries() {
+            Ok(entries) => (Some(entries), None),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let runs = entries
+            .into_iter()
+            .flat_map(|entries| runs_of(folder, entries));
+        runs.map(Ok).chain(error)
+    });
+    runs.map(move |run| {
+        run.map(|mut run| {
+            run.range = begin..begin + run.entries.len();
+            begin = run.range.end;
+            run
+        })
     })
 }
 
-/// The one run of these entries, if they are one.
-pub(super) fn only_run(folder: &Folder) -> Option<Run<'_>> {
-    let mut runs = runs_of(folder);
-    runs.next().filter(|_| runs.next().is_none())
+/// The one run of a folder, if it is one.
+pub(super) fn only_run(folder: &Folder) -> Result<Option<Run<'_>>, TreeError> {
+    let mut runs = runs_of(folder, folder.entries()?);
+    Ok(runs.next().filter(|_| runs.next().is_none()))
 }
 
 /// The runs of a cookbook: one, unless the container's digest takes its folders for cookbooks.
-fn runs_of(folder: &Folder) -> impl Iterator<Item = Run<'_>> {
-    let mut rest = folder.entries();
+fn runs_of<'l>(folder: &'l Folder, mut rest: Entries<'l>) -> impl Iterator<Item = Run<'l>> {
     iter::from_fn(move || {
         let folder_of = |entry: &Entry<'_>| {
             let path = entry.path().to_string();

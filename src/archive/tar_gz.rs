@@ -14,7 +14,8 @@ use super::pool::with_pool;
 use super::segment::{self, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, gzip, tar};
 use crate::digest::{ContainerDigest, ContainerHasher, Digest, SegmentHasher};
-use crate::layout::{Entry, Folder, Layout};
+use crate::layout::{Folder, Layout, SharedEntry};
+use crate::tree::TreeError;
 
 /// Writes the archive. Gives the digest of the tar.
 pub(super) fn write<'a>(
@@ -34,7 +35,7 @@ pub(super) fn write<'a>(
         let mut joiner = Joiner::new(Member::default(), options, writing, out, pool, &again);
         let mut before = Window::Bytes(Vec::new());
         for run in segment::runs(layout) {
-            let run = &run;
+            let run = &run?;
             let content = contents.next(run);
             let key = segment::key(content, Format::TarGz, options, before.digest());
             before = match joiner.find(run, &key) {
@@ -219,7 +220,7 @@ pub(super) fn keep_segment(
     work: Work<'_>,
 ) -> Result<(), WriteError> {
     let (options, mtime) = (work.options, work.options.mtime);
-    let Some(run) = segment::only_run(folder) else {
+    let Some(run) = segment::only_run(folder)? else {
         return Ok(());
     };
     let content = Contents::Here.next(&run);
@@ -231,21 +232,23 @@ pub(super) fn keep_segment(
 
 /// What a block behind these entries may refer to, read from them. The last of them comes first.
 pub(super) fn window_behind<'e>(
-    before: impl Iterator<Item = Entry<'e>>,
+    before: impl Iterator<Item = Result<SharedEntry<'e>, TreeError>>,
     mtime: u64,
     scratch: &mut Scratch,
 ) -> Result<Vec<u8>, WriteError> {
     let mut needed = Vec::new();
     let mut bytes = 0;
-    for entry in before {
-        bytes += entry.size();
-        needed.push(entry);
+    for one in before {
+        let one = one?;
+        bytes += one.entry().size();
+        needed.push(one);
         if bytes >= WINDOW as u64 {
             break;
         }
     }
     let mut window = Vec::with_capacity(2 * WINDOW);
-    for entry in needed.into_iter().rev() {
+    for one in needed.iter().rev() {
+        let entry = one.entry();
         let header = tar::entry_header(entry, mtime);
         tar::entry_bytes(entry, &header, scratch, &mut |bytes| {
             let last = &bytes[bytes.len().saturating_sub(WINDOW)..];

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use super::segment::{Loaded, NewSegment, SegmentStore, StoredBody, StoredSegment};
 use super::*;
 use crate::event::CancelToken;
-use crate::layout::{CookbookPlan, PlannedCookbook, PlannedFile};
+use crate::layout::{CookbookPlan, Entries, PlannedCookbook, PlannedFile, SharedEntry};
 use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::manifest::Manifest;
@@ -84,10 +84,9 @@ pub(super) fn layout_of(
     tree: &Arc<MemoryTree>,
     cookbooks: Vec<(&str, Vec<PlannedFile>)>,
 ) -> Layout {
-    let planned = cookbooks.into_iter().map(|(name, mut included)| {
-        included.sort_by(|a, b| a.path.cmp(&b.path));
+    let planned = cookbooks.into_iter().map(|(name, included)| {
         let plan = CookbookPlan {
-            included,
+            included: included.into_iter().collect(),
             base: TreePath::parse(name).expect("a folder"),
             ..CookbookPlan::default()
         };
@@ -99,7 +98,7 @@ pub(super) fn layout_of(
                     path: name.to_owned(),
                     dirty: false,
                 },
-                content: plan.content_digest(),
+                content: plan.content_digest().expect("a digest"),
             },
             tree: Arc::clone(tree) as Arc<dyn Tree>,
             plan,
@@ -110,6 +109,13 @@ pub(super) fn layout_of(
     let manifest = Manifest::parse("cookpack.toml", "[bundle]\nname = \"test\"\n");
     let manifest = manifest.expect("a manifest");
     Layout::of(&manifest, manifest.bundle.layout, planned.collect()).expect("a layout")
+}
+
+/// All entries of a layout, in their order.
+pub(in crate::archive) fn all_entries(layout: &Layout) -> Vec<SharedEntry<'_>> {
+    let folders = layout.folders().iter();
+    let entries = folders.map(|folder| folder.entries().expect("entries"));
+    entries.flat_map(Entries::each).collect()
 }
 
 /// Text that compresses, the same for the same seed.
@@ -406,7 +412,9 @@ fn check_damaged_segments(format: Format) {
 #[test]
 fn a_key_tells_apart_all_that_bytes_depend_on() {
     let (layout, _) = layout(&cookbooks());
-    let runs: Vec<_> = segment::runs(&layout).collect();
+    let runs: Vec<_> = segment::runs(&layout)
+        .map(|run| run.expect("a run"))
+        .collect();
     let before = Digest::of("before");
     let mut keys = std::collections::BTreeSet::new();
     let mut later = options(1);

@@ -19,7 +19,7 @@ use super::pool::with_pool;
 use super::segment::{self, BLOCK, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, copy_pieces};
 use crate::digest::{ContentDigest, Digest};
-use crate::layout::{Entries, Entry, Folder, Layout};
+use crate::layout::{Entries, Folder, Layout, SharedEntry};
 use headers::{DosTime, File, Packed};
 pub(crate) use headers::{LONGEST_PATH, TIMES};
 pub(super) use own::{begins_as_own, is_own};
@@ -34,10 +34,10 @@ pub(super) fn write<'a>(
 ) -> Result<(), WriteError> {
     let mtime = options.mtime;
     let time = DosTime::of(mtime).ok_or(WriteError::NoZipTime { mtime })?;
-    if let Some(entry) = too_long(layout.entries()) {
-        return Err(WriteError::PathTooLong {
-            path: entry.path().to_string(),
-        });
+    for folder in layout.folders() {
+        if let Some(path) = too_long(&folder.entries()?) {
+            return Err(WriteError::PathTooLong { path });
+        }
     }
     let zip = with_pool(options.jobs, |pool| {
         let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Work<'a>>| {
@@ -46,6 +46,7 @@ pub(super) fn write<'a>(
         let zip = Zip::new(layout.file_count(), time);
         let mut joiner = Joiner::new(zip, options, writing, out, pool, &again);
         for run in segment::runs(layout) {
+            let run = run?;
             let key = key(contents.next(&run), options);
             match joiner.find(&run, &key) {
                 Some(stored) => joiner.add_stored(&run, key, stored)?,
@@ -61,11 +62,11 @@ pub(super) fn write<'a>(
 
 /// Makes the segment of a cookbook for the store alone, if a zip can hold it.
 pub(super) fn keep_segment(folder: &Folder, work: ahead::Work<'_>) -> Result<(), WriteError> {
-    let (Some(run), Some(time)) = (segment::only_run(folder), DosTime::of(work.options.mtime))
+    let (Some(run), Some(time)) = (segment::only_run(folder)?, DosTime::of(work.options.mtime))
     else {
         return Ok(());
     };
-    if too_long(run.entries.iter()).is_some() {
+    if too_long(&run.entries).is_some() {
         return Ok(());
     }
     let key = key(Contents::Here.next(&run), work.options);
@@ -80,9 +81,11 @@ fn key(content: ContentDigest, options: &ArchiveOptions) -> Digest {
     segment::key(content, Format::Zip, options, Digest::of([]))
 }
 
-/// The first entry whose path a zip cannot hold.
-fn too_long<'l>(mut entries: impl Iterator<Item = Entry<'l>>) -> Option<Entry<'l>> {
-    entries.find(|entry| entry.path().bytes() > LONGEST_PATH)
+/// The first path that a zip cannot hold.
+fn too_long(entries: &Entries<'_>) -> Option<String> {
+    let mut paths = entries.iter().map(|entry| entry.path());
+    let found = paths.find(|path| path.bytes() > LONGEST_PATH);
+    found.map(|path| path.to_string())
 }
 
 /// What a thread compresses.
@@ -99,7 +102,7 @@ enum Work<'a> {
 
 /// Which part of a file it is, and what became of it.
 struct Part<'a, T> {
-    entry: Entry<'a>,
+    file: SharedEntry<'a>,
     is_first: bool,
     is_last: bool,
     done: T,
@@ -130,9 +133,9 @@ fn read<'a>(
     give: &mut Give<'_, Work<'a>>,
 ) -> Result<(), WriteError> {
     let mut rest = entries.clone();
-    while let Some(first) = rest.first() {
-        if File::of(first, time).is_streamed() {
-            read_parts(first, scratch, give)?;
+    while let Some(first) = rest.first_shared() {
+        if File::of(first.entry(), time).is_streamed() {
+            read_parts(&first, scratch, give)?;
             rest.take_first(1);
             continue;
         }
@@ -163,17 +166,18 @@ fn read<'a>(
 
 /// Reads a file and gives its parts.
 fn read_parts<'a>(
-    entry: Entry<'a>,
+    file: &SharedEntry<'a>,
     scratch: &mut Scratch,
     give: &mut Give<'_, Work<'a>>,
 ) -> Result<(), WriteError> {
+    let entry = file.entry();
     let mut left = entry.size();
     let mut is_first = true;
     let mut give = |block: Block| {
         let content = block.content().len() as u64;
         left -= content;
         let part = Part {
-            entry,
+            file: file.clone(),
             is_first,
             is_last: left == 0,
             done: (),
@@ -251,12 +255,16 @@ impl Zip {
     fn write_directory(&self, layout: &Layout, out: &mut Output<'_>) -> Result<(), WriteError> {
         let mut end = self.end;
         let mut record = Vec::new();
-        for (index, entry) in layout.entries().enumerate() {
-            let file = File::of(entry, self.time);
-            record.clear();
-            file.push_record(self.packed(index, &file), self.offsets[index], &mut record);
-            end += record.len() as u64;
-            out.write(&record)?;
+        let mut index = 0;
+        for folder in layout.folders() {
+            for entry in folder.entries()?.iter() {
+                let file = File::of(entry, self.time);
+                record.clear();
+                file.push_record(self.packed(index, &file), self.offsets[index], &mut record);
+                end += record.len() as u64;
+                out.write(&record)?;
+                index += 1;
+            }
         }
         out.write(&headers::end(self.offsets.len() as u64, self.end, end))
     }
@@ -278,7 +286,7 @@ impl<'a> Wire<'a> for Zip {
                 let mut bytes = block.lend();
                 encoder.encode(options.level, block.before(), content, &mut bytes);
                 Done::Part(Part {
-                    entry: part.entry,
+                    file: part.file,
                     is_first: part.is_first,
                     is_last: part.is_last,
                     done: Compressed {
@@ -346,7 +354,7 @@ impl<'a> Wire<'a> for Zip {
                 return out.write_all(bytes);
             }
         };
-        let file = File::of(part.entry, self.time);
+        let file = File::of(part.file.entry(), self.time);
         let Compressed { bytes, crc, length } = part.done;
         if part.is_first {
             let mut header = Vec::new();

@@ -1,5 +1,6 @@
 //! One cookbook's part of a layout. There may be a million files, so that what is planned of a file is
-//! kept once: a folder takes the plan's files over as they are, and an entry is a view of one of them.
+//! kept once: a folder takes the plan's files over as they are, and an entry is a view of one of them. The
+//! list of these may be set aside, so that whoever goes through the entries of a folder has it read first.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -7,8 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::METADATA_JSON;
+use super::files::{FileTable, FileView, PlannedFiles};
 use super::held::Held;
-use super::plan::PlannedFile;
 use crate::digest::Digest;
 use crate::manifest::LayoutKind;
 use crate::name::CookbookName;
@@ -17,13 +18,13 @@ use crate::tree::{Tree, TreeError, lossy};
 
 /// The folder of one cookbook in an archive, and what is in it.
 #[derive(Clone)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: ArchivePath,
     tree: Arc<dyn Tree>,
     /// The cookbook's folder in the tree.
     base: TreePath,
     /// Its own files, by path.
-    files: Vec<PlannedFile>,
+    files: PlannedFiles,
     compiled: Option<Compiled>,
     /// The contents of its own files, if they are in memory.
     held: Option<Held>,
@@ -34,7 +35,7 @@ pub(crate) struct Folder {
 struct Compiled {
     /// How many files stand before it.
     place: usize,
-    file: PlannedFile,
+    digest: Digest,
     text: Box<[u8]>,
 }
 
@@ -43,7 +44,7 @@ impl Folder {
     pub(crate) fn new(
         path: ArchivePath,
         (tree, base): (&Arc<dyn Tree>, &TreePath),
-        files: Vec<PlannedFile>,
+        files: PlannedFiles,
     ) -> Self {
         Self {
             path,
@@ -56,22 +57,15 @@ impl Folder {
     }
 
     /// With the metadata that was compiled, unless the cookbook has a metadata.json of its own.
-    pub(crate) fn with_compiled(mut self, metadata: &str) -> Self {
-        let at = |file: &PlannedFile| file.path.as_str().cmp(METADATA_JSON);
-        if let Err(place) = self.files.binary_search_by(at)
-            && let Ok(path) = ArchivePath::new(METADATA_JSON)
-        {
-            let file = PlannedFile {
-                path,
-                elsewhere: None,
-                executable: false,
-                size: metadata.len() as u64,
+    pub(crate) fn with_compiled(mut self, metadata: &str) -> Result<Self, TreeError> {
+        if let Err(place) = self.files.read()?.place(METADATA_JSON) {
+            self.compiled = Some(Compiled {
+                place,
                 digest: Digest::of(metadata),
-            };
-            let text = metadata.as_bytes().into();
-            self.compiled = Some(Compiled { place, file, text });
+                text: metadata.as_bytes().into(),
+            });
         }
-        self
+        Ok(self)
     }
 
     /// With its files' contents, as they were digested. None unless each file has one.
@@ -83,56 +77,33 @@ impl Folder {
     }
 
     /// Its path in the archive.
-    pub(crate) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.path.as_str()
     }
 
     /// How many files it has.
-    pub(crate) fn len(&self) -> usize {
+    pub fn file_count(&self) -> usize {
         self.files.len() + usize::from(self.compiled.is_some())
     }
 
+    /// Bytes of content of all its files.
+    pub fn content_bytes(&self) -> u64 {
+        let compiled = self.compiled.as_ref();
+        let compiled = compiled.map_or(0, |compiled| compiled.text.len() as u64);
+        self.files.content_bytes().saturating_add(compiled)
+    }
+
     /// Its entries, by path.
-    pub(crate) fn entries(&self) -> Entries<'_> {
-        Entries {
+    ///
+    /// # Errors
+    /// [`TreeError::SetAside`], where the run that made the layout set the list of the files aside in its
+    /// store, and it cannot be read.
+    pub fn entries(&self) -> Result<Entries<'_>, TreeError> {
+        Ok(Entries {
             folder: self,
-            range: 0..self.len(),
-        }
-    }
-
-    /// The entry at a path below it.
-    pub(super) fn entry(&self, below: &str) -> Option<Entry<'_>> {
-        let own = |file: &PlannedFile| file.path.as_str().cmp(below);
-        if let Ok(place) = self.files.binary_search_by(own) {
-            return Some(self.own(place));
-        }
-        let compiled = self.compiled.as_ref()?;
-        (compiled.file.path.as_str() == below).then_some(Entry {
-            folder: self,
-            file: &compiled.file,
-            own: None,
+            files: self.files.read()?,
+            range: 0..self.file_count(),
         })
-    }
-
-    /// The entry of so many before it.
-    fn at(&self, place: usize) -> Entry<'_> {
-        match &self.compiled {
-            Some(compiled) if place == compiled.place => Entry {
-                folder: self,
-                file: &compiled.file,
-                own: None,
-            },
-            Some(compiled) if place > compiled.place => self.own(place - 1),
-            _ => self.own(place),
-        }
-    }
-
-    fn own(&self, place: usize) -> Entry<'_> {
-        Entry {
-            folder: self,
-            file: &self.files[place],
-            own: Some(place),
-        }
     }
 
     /// What its place among folders depends on: the first bytes of its files' paths.
@@ -148,7 +119,10 @@ pub(super) fn order(folder: &str) -> impl Iterator<Item = u8> + '_ {
 
 impl fmt::Debug for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.entries().iter()).finish()
+        match self.entries() {
+            Ok(entries) => f.debug_list().entries(entries.iter()).finish(),
+            Err(_) => write!(f, "{}, unread", self.path),
+        }
     }
 }
 
@@ -161,28 +135,63 @@ pub(crate) fn folder_of(kind: LayoutKind, name: &CookbookName) -> Result<Archive
     })
 }
 
-/// Entries of one folder that follow one another.
-#[derive(Clone, Debug)]
-pub(crate) struct Entries<'l> {
+/// Entries of one folder that follow one another, and what is known of them.
+#[derive(Clone)]
+pub struct Entries<'l> {
     folder: &'l Folder,
+    /// The cookbook's own files.
+    files: Arc<FileTable>,
     range: Range<usize>,
 }
 
 impl<'l> Entries<'l> {
     /// How many they are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.range.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
     /// Each of them, in order.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Entry<'l>> + use<'l> {
-        let folder = self.folder;
-        self.range.clone().map(|place| folder.at(place))
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> + ExactSizeIterator {
+        let (folder, files) = (self.folder, &*self.files);
+        self.range.clone().map(|place| entry(folder, files, place))
     }
 
     /// The first one.
-    pub(crate) fn first(&self) -> Option<Entry<'l>> {
+    pub fn first(&self) -> Option<Entry<'_>> {
         self.iter().next()
+    }
+
+    /// The one at a path below the folder.
+    pub fn find(&self, below: &str) -> Option<Entry<'_>> {
+        let compiled = self.folder.compiled.as_ref();
+        let place = match (self.files.place(below), compiled) {
+            (Ok(own), Some(compiled)) => own + usize::from(own >= compiled.place),
+            (Ok(own), None) => own,
+            (Err(_), Some(compiled)) if below == METADATA_JSON => compiled.place,
+            _ => return None,
+        };
+        let is_here = self.range.contains(&place);
+        is_here.then(|| entry(self.folder, &self.files, place))
+    }
+
+    /// Each of them by itself, in order.
+    pub(crate) fn each(self) -> impl DoubleEndedIterator<Item = SharedEntry<'l>> {
+        let (folder, files) = (self.folder, self.files);
+        self.range.map(move |place| SharedEntry {
+            folder,
+            files: Arc::clone(&files),
+            place,
+        })
+    }
+
+    /// The first one by itself.
+    pub(crate) fn first_shared(&self) -> Option<SharedEntry<'l>> {
+        self.clone().each().next()
     }
 
     /// Takes so many off the front.
@@ -192,8 +201,48 @@ impl<'l> Entries<'l> {
         self.range.start = middle;
         Self {
             folder: self.folder,
+            files: Arc::clone(&self.files),
             range: first,
         }
+    }
+}
+
+impl fmt::Debug for Entries<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// An entry together with the list that it is a view of.
+#[derive(Clone)]
+pub(crate) struct SharedEntry<'l> {
+    folder: &'l Folder,
+    files: Arc<FileTable>,
+    place: usize,
+}
+
+impl SharedEntry<'_> {
+    /// The entry.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        entry(self.folder, &self.files, self.place)
+    }
+}
+
+/// The entry of a folder that has so many before it.
+fn entry<'e>(folder: &'e Folder, files: &'e FileTable, place: usize) -> Entry<'e> {
+    let own = match &folder.compiled {
+        Some(compiled) if place == compiled.place => {
+            return Entry {
+                folder,
+                content: Content::Compiled(compiled),
+            };
+        }
+        Some(compiled) if place > compiled.place => place - 1,
+        _ => place,
+    };
+    Entry {
+        folder,
+        content: Content::Own(own, files.at(own)),
     }
 }
 
@@ -201,35 +250,52 @@ impl<'l> Entries<'l> {
 #[derive(Clone, Copy)]
 pub struct Entry<'l> {
     folder: &'l Folder,
-    file: &'l PlannedFile,
-    /// Its place among the cookbook's own files; none if cookpack made it.
-    own: Option<usize>,
+    content: Content<'l>,
+}
+
+/// Where an entry's content is from.
+#[derive(Clone, Copy)]
+enum Content<'l> {
+    /// A file of the cookbook, and its place among them.
+    Own(usize, FileView<'l>),
+    /// cookpack made it.
+    Compiled(&'l Compiled),
 }
 
 impl<'l> Entry<'l> {
     /// Its path in the archive.
     pub fn path(&self) -> EntryPath<'l> {
-        EntryPath::new(self.folder.path(), self.file.path.as_str())
+        let below = match self.content {
+            Content::Own(_, file) => file.path(),
+            Content::Compiled(_) => METADATA_JSON,
+        };
+        EntryPath::new(self.folder.path(), below)
     }
 
     /// Whether its mode is 755 rather than 644.
     pub fn executable(&self) -> bool {
-        self.file.executable
+        matches!(self.content, Content::Own(_, file) if file.executable())
     }
 
     /// Bytes of content.
     pub fn size(&self) -> u64 {
-        self.file.size
+        match self.content {
+            Content::Own(_, file) => file.size(),
+            Content::Compiled(compiled) => compiled.text.len() as u64,
+        }
     }
 
     /// The digest of the content.
     pub fn digest(&self) -> Digest {
-        self.file.digest
+        match self.content {
+            Content::Own(_, file) => file.digest(),
+            Content::Compiled(compiled) => compiled.digest,
+        }
     }
 
     /// Whether cookpack made the content, so that no source holds it.
     pub fn is_compiled(&self) -> bool {
-        self.own.is_none()
+        matches!(self.content, Content::Compiled(_))
     }
 
     /// Opens the content for reading.
@@ -242,12 +308,13 @@ impl<'l> Entry<'l> {
 
     /// The content, if it is in memory as it was digested.
     pub(crate) fn held(&self) -> Option<&'l [u8]> {
-        let Some(own) = self.own else {
-            let compiled = self.folder.compiled.as_ref();
-            return compiled.map(|compiled| &*compiled.text);
-        };
-        let (bytes, places) = self.folder.held.as_ref()?;
-        Some(&bytes[places[own].clone()])
+        match self.content {
+            Content::Own(place, _) => {
+                let (bytes, places) = self.folder.held.as_ref()?;
+                Some(&bytes[places[place].clone()])
+            }
+            Content::Compiled(compiled) => Some(&compiled.text),
+        }
     }
 
     /// The error of a read that failed.
@@ -261,7 +328,10 @@ impl<'l> Entry<'l> {
 
     /// Its path in the tree.
     fn source(&self) -> Vec<u8> {
-        self.file.source(&self.folder.base)
+        match self.content {
+            Content::Own(_, file) => file.source(&self.folder.base),
+            Content::Compiled(_) => self.folder.base.join(METADATA_JSON.as_bytes()),
+        }
     }
 }
 
@@ -325,6 +395,7 @@ mod tests {
     use std::iter::once;
 
     use super::*;
+    use crate::layout::PlannedFile;
     use crate::tree::{EntryKind, TreeEntry};
 
     /// A tree that nobody looks into.
@@ -382,32 +453,43 @@ mod tests {
             (&[], 0),
         ];
         for (files, place) in table {
-            let folder = folder(files).with_compiled("{}");
-            assert_eq!(folder.len(), files.len() + 1);
-            let entries: Vec<_> = folder.entries().iter().collect();
+            let folder = folder(files).with_compiled("{}").expect("a folder");
+            assert_eq!(folder.file_count(), files.len() + 1);
+            let own: usize = files.iter().map(|path| path.len()).sum();
+            assert_eq!(folder.content_bytes(), own as u64 + 2);
+            let entries = folder.entries().expect("entries");
             for (at, entry) in entries.iter().enumerate() {
                 assert_eq!(entry.is_compiled(), at == place, "{files:?}");
-                let found = folder.entry(entry.path().below()).expect("an entry");
+                let found = entries.find(entry.path().below()).expect("an entry");
                 assert_eq!(format!("{found:?}"), format!("{entry:?}"));
             }
-            assert_eq!(entries[place].held(), Some(&b"{}"[..]));
-            assert_eq!(entries[place].digest(), Digest::of("{}"));
-            let found = paths(&folder.entries());
+            let compiled = entries.iter().nth(place).expect("an entry");
+            assert_eq!(compiled.held(), Some(&b"{}"[..]));
+            assert_eq!(compiled.digest(), Digest::of("{}"));
+            let found = paths(&entries);
             assert!(found.is_sorted(), "{found:?}");
             assert!(found.contains(&"cookbooks/web/metadata.json".to_owned()));
         }
         let own = folder(&["metadata.json"]).with_compiled("{}");
-        assert_eq!(own.len(), 1);
-        assert!(!own.entry("metadata.json").expect("an entry").is_compiled());
-        assert!(own.entry("metadata.rb").is_none());
+        let own = own.expect("a folder");
+        assert_eq!(own.file_count(), 1);
+        let entries = own.entries().expect("entries");
+        assert!(
+            !entries
+                .find("metadata.json")
+                .expect("an entry")
+                .is_compiled()
+        );
+        assert!(entries.find("metadata.rb").is_none());
     }
 
     #[test]
     fn contents_are_those_of_the_own_files() {
         let held = (Arc::new(b"onetwo".to_vec()), vec![0..3, 3..6]);
         let folder = folder(&["a", "z"]).with_held(held).expect("a folder");
-        let folder = folder.with_compiled("{}");
-        let contents: Vec<_> = folder.entries().iter().map(|entry| entry.held()).collect();
+        let folder = folder.with_compiled("{}").expect("a folder");
+        let entries = folder.entries().expect("entries");
+        let contents: Vec<_> = entries.iter().map(|entry| entry.held()).collect();
         let wanted: [&[u8]; 3] = [b"one", b"{}", b"two"];
         assert_eq!(contents, wanted.map(Some));
     }
@@ -421,20 +503,29 @@ mod tests {
     #[test]
     fn entries_are_taken_off_the_front() {
         let folder = folder(&["a", "b", "c"]);
-        let mut rest = folder.entries();
+        let mut rest = folder.entries().expect("entries");
         assert_eq!(
             paths(&rest.take_first(2)),
             ["cookbooks/web/a", "cookbooks/web/b"]
         );
         assert_eq!(rest.first().map(|entry| entry.path().below()), Some("c"));
+        assert!(rest.find("b").is_none() && rest.find("c").is_some());
+        let by_itself = rest.first_shared().expect("an entry");
+        assert_eq!(by_itself.entry().path().below(), "c");
         assert_eq!((rest.take_first(9).len(), rest.len()), (1, 0));
-        assert!(rest.first().is_none());
+        assert!(rest.first().is_none() && rest.is_empty());
+        let all = folder.entries().expect("entries").each().rev();
+        let all: Vec<_> = all
+            .map(|one| one.entry().path().below().to_owned())
+            .collect();
+        assert_eq!(all, ["c", "b", "a"]);
     }
 
     #[test]
     fn a_path_has_the_bytes_of_its_text() {
         let folder = folder(&["recipes/ä.rb"]);
-        let path = folder.entries().first().expect("an entry").path();
+        let entries = folder.entries().expect("entries");
+        let path = entries.first().expect("an entry").path();
         assert_eq!(path.to_string(), "cookbooks/web/recipes/ä.rb");
         assert_eq!(path.bytes(), path.to_string().len());
         assert_eq!(path.parts().concat(), path.to_string());

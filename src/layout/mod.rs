@@ -1,7 +1,9 @@
 //! What an archive holds: every file of every cookbook under its path, planned once and read by
 //! every writer.
 
+mod bytes;
 mod consumer;
+mod files;
 mod folder;
 mod held;
 mod links;
@@ -14,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::archive::Format;
-use crate::digest::{ContentDigest, ContentHasher};
+use crate::digest::{ContentDigest, ContentHasher, Digest};
 use crate::error::{Diagnose, Diagnostic, Kind};
 use crate::event::Cancelled;
 use crate::lockfile::Pin;
@@ -24,8 +26,10 @@ use crate::text::nearest;
 use crate::tree::{Tree, TreeError};
 use crate::version::Version;
 
-pub(crate) use folder::{Entries, Folder, folder_of};
-pub use folder::{Entry, EntryPath};
+pub use files::{FileTable, FileView, PlannedFiles};
+pub(crate) use files::{Spill, SpillFile};
+pub use folder::{Entries, Entry, EntryPath, Folder};
+pub(crate) use folder::{SharedEntry, folder_of};
 pub(crate) use held::{HeldContents, Kept};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
@@ -40,6 +44,8 @@ pub struct Layout {
     kind: LayoutKind,
     /// The folder of each cookbook, by the bytes of its files' paths.
     folders: Vec<Folder>,
+    /// The path of the first file.
+    first: String,
     target: Target,
     cookbooks: Vec<PackedCookbook>,
     omitted: Vec<OmittedFile>,
@@ -192,6 +198,7 @@ impl Layout {
         let mut layout = Self {
             kind,
             folders: Vec::with_capacity(cookbooks.len()),
+            first: String::new(),
             target: manifest.bundle.target,
             cookbooks: Vec::with_capacity(cookbooks.len()),
             omitted: Vec::new(),
@@ -210,13 +217,19 @@ impl Layout {
             }
         }
         for cookbook in &mut cookbooks {
-            refusals.extend(layout.add(cookbook));
+            refusals.extend(layout.add(cookbook)?);
         }
         if !refusals.is_empty() {
             return Err(LayoutError::Refused(refusals));
         }
         // By name they are in order, but for a name that goes on where another one ends.
         layout.folders.sort_by(|a, b| a.order().cmp(b.order()));
+        if let Some(first) = layout.folders.first() {
+            let first = first.entries()?;
+            layout.first = first
+                .first()
+                .map_or_else(String::new, |entry| entry.path().to_string());
+        }
         layout.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         run_list::check(manifest, &layout)?;
         if manifest.bundle.target == Target::OpsWorks {
@@ -226,7 +239,7 @@ impl Layout {
     }
 
     /// Takes one cookbook's files out of its plan; gives what is refused.
-    fn add(&mut self, cookbook: &mut PlannedCookbook) -> Vec<LayoutRefusal> {
+    fn add(&mut self, cookbook: &mut PlannedCookbook) -> Result<Vec<LayoutRefusal>, TreeError> {
         let name = &cookbook.packed.name;
         let refuse = |path: &str, reason| LayoutRefusal {
             cookbook: name.clone(),
@@ -246,7 +259,7 @@ impl Layout {
             Ok(folder) => folder,
             Err(problem) => {
                 refusals.push(refuse("", Refusal::Path(problem)));
-                return refusals;
+                return Ok(refusals);
             }
         };
         self.omitted
@@ -257,9 +270,9 @@ impl Layout {
         let files = std::mem::take(&mut cookbook.plan.included);
         let folder = Folder::new(folder, (&cookbook.tree, &cookbook.plan.base), files);
         self.folders
-            .push(folder.with_compiled(&cookbook.compiled_metadata));
+            .push(folder.with_compiled(&cookbook.compiled_metadata)?);
         self.cookbooks.push(cookbook.packed.clone());
-        refusals
+        Ok(refusals)
     }
 
     /// The arrangement of folders.
@@ -267,31 +280,33 @@ impl Layout {
         self.kind
     }
 
-    /// Every file, in the order in which it is written: by the bytes of its path.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> {
-        self.folders
-            .iter()
-            .flat_map(|folder| folder.entries().iter())
+    /// The folder of each cookbook, in the order in which it is written: by the bytes of its files' paths.
+    pub fn folders(&self) -> &[Folder] {
+        &self.folders
     }
 
-    /// The first so many of them, the last of these first.
-    pub(crate) fn entries_before(&self, count: usize) -> impl Iterator<Item = Entry<'_>> {
+    /// The first so many files of all folders, the last of these first.
+    pub(crate) fn entries_before(
+        &self,
+        count: usize,
+    ) -> impl Iterator<Item = Result<SharedEntry<'_>, TreeError>> {
         let mut behind = self.file_count() - count;
         self.folders.iter().rev().flat_map(move |folder| {
-            let skipped = behind.min(folder.len());
+            let skipped = behind.min(folder.file_count());
             behind -= skipped;
-            folder.entries().iter().rev().skip(skipped)
+            let before = (skipped < folder.file_count()).then(|| folder.entries());
+            let (entries, error) = match before.transpose() {
+                Ok(entries) => (entries, None),
+                Err(error) => (None, Some(Err(error))),
+            };
+            let entries = entries.into_iter().flat_map(Entries::each);
+            entries.rev().skip(skipped).map(Ok).chain(error)
         })
     }
 
     /// How many files there are.
     pub fn file_count(&self) -> usize {
-        self.folders.iter().map(Folder::len).sum()
-    }
-
-    /// The folder of each cookbook, in the order in which it is written.
-    pub(crate) fn folders(&self) -> &[Folder] {
-        &self.folders
+        self.folders.iter().map(Folder::file_count).sum()
     }
 
     /// Every cookbook, by name.
@@ -312,40 +327,52 @@ impl Layout {
     /// What a person should know of this layout in an archive of this format: whether the manifest's
     /// target reads it.
     pub fn warnings_as(&self, format: Format) -> Vec<Diagnostic> {
-        let first = self.entries().next().map(|entry| entry.path().to_string());
-        consumer::warnings(self.target, format, &first.unwrap_or_default())
+        consumer::warnings(self.target, format, &self.first)
     }
 
     /// The identity of names, modes and contents.
-    pub fn content_digest(&self) -> ContentDigest {
+    ///
+    /// # Errors
+    /// Those of [`Folder::entries`].
+    pub fn content_digest(&self) -> Result<ContentDigest, TreeError> {
         // They are in order: nothing has to be sorted, and a million of them not copied.
         let mut hasher = ContentHasher::default();
-        for entry in self.entries() {
-            hasher.entry(&entry.path().parts(), entry.executable(), entry.digest());
+        for folder in &self.folders {
+            for entry in folder.entries()?.iter() {
+                hasher.entry(&entry.path().parts(), entry.executable(), entry.digest());
+            }
         }
-        hasher.finish()
+        Ok(hasher.finish())
     }
 
     /// Bytes of content of all files.
     pub fn content_bytes(&self) -> u64 {
-        self.entries().map(|entry| entry.size()).sum()
+        let bytes = self.folders.iter().map(Folder::content_bytes);
+        bytes.fold(0, u64::saturating_add)
     }
 
-    /// The entry at a path.
-    pub fn entry(&self, path: &str) -> Option<Entry<'_>> {
-        let prefix = self.kind.prefix();
-        let begin = if prefix.is_empty() {
-            0
-        } else {
-            prefix.len() + 1
+    /// The digest of the content at a path, if there is a file.
+    ///
+    /// # Errors
+    /// Those of [`Folder::entries`].
+    pub fn digest_of(&self, path: &str) -> Result<Option<Digest>, TreeError> {
+        let begin = match self.kind.prefix() {
+            "" => 0,
+            prefix => prefix.len() + 1,
         };
-        let end = begin + path.get(begin..)?.find('/')?;
-        let folder = self.folder(&path[..end])?;
-        folder.entry(&path[end + 1..])
+        let below = path.get(begin..).and_then(|path| path.split_once('/'));
+        let Some((name, below)) = below else {
+            return Ok(None);
+        };
+        let Some(folder) = self.folder(&path[..begin + name.len()]) else {
+            return Ok(None);
+        };
+        let entries = folder.entries()?;
+        Ok(entries.find(below).map(|entry| entry.digest()))
     }
 
-    /// The folder at a path.
-    fn folder(&self, path: &str) -> Option<&Folder> {
+    /// The folder at a path in the archive.
+    pub fn folder(&self, path: &str) -> Option<&Folder> {
         let order = |folder: &Folder| folder.order().cmp(folder::order(path));
         let found = self.folders.binary_search_by(order).ok()?;
         Some(&self.folders[found])

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read};
 
+use super::files::PlannedFiles;
 use super::links::{self, Target};
 use super::omission::{self, Omission};
 use crate::archive;
@@ -24,7 +25,7 @@ pub struct CookbookPlan {
     /// The cookbook's folder in its tree.
     pub base: TreePath,
     /// What is packed, by path.
-    pub included: Vec<PlannedFile>,
+    pub included: PlannedFiles,
     /// What is left out, by path.
     pub omitted: Vec<OmittedFile>,
     /// What keeps the cookbook from being packed, by path.
@@ -187,49 +188,17 @@ impl Refusal {
     }
 }
 
-impl PlannedFile {
-    /// Where its content is in the tree of the cookbook whose folder is `base`.
-    pub fn source(&self, base: &TreePath) -> Vec<u8> {
-        let own = self.path.as_str().as_bytes();
-        base.join(self.elsewhere.as_deref().unwrap_or(own))
-    }
-}
-
 impl CookbookPlan {
     /// The identity of what the cookbook's source contributes to an archive.
-    pub fn content_digest(&self) -> ContentDigest {
-        ContentDigest::of(
-            self.included
-                .iter()
-                .map(|file| (file.path.as_str(), file.executable, file.digest)),
-        )
-    }
-
-    /// Moves every file whose path an earlier one has but for case from included to refused. The
-    /// metadata.json that will be compiled counts as a file.
-    fn refuse_case_clashes(&mut self) {
-        let compiled = ArchivePath::new(METADATA_JSON).ok();
-        let compiled = compiled.filter(|path| self.file(path.as_str()).is_none());
-        let paths = compiled
-            .iter()
-            .chain(self.included.iter().map(|file| &file.path));
-        let clashes: Vec<(String, String)> = case_clashes(paths)
-            .into_iter()
-            .map(|(path, other)| (path.to_owned(), other.to_owned()))
-            .collect();
-        for (path, other) in clashes {
-            self.included.retain(|file| file.path.as_str() != path);
-            let reason = Refusal::CaseClash { other };
-            self.refused.push(RefusedFile { path, reason });
-        }
-    }
-
-    /// The included file at a path.
-    pub fn file(&self, path: &str) -> Option<&PlannedFile> {
-        self.included
-            .binary_search_by(|file| file.path.as_str().cmp(path))
-            .ok()
-            .map(|index| &self.included[index])
+    ///
+    /// # Errors
+    /// Those of [`PlannedFiles::read`].
+    pub fn content_digest(&self) -> Result<ContentDigest, TreeError> {
+        let files = self.included.read()?;
+        let files = files.iter();
+        Ok(ContentDigest::of(files.map(|file| {
+            (file.path(), file.executable(), file.digest())
+        })))
     }
 }
 
@@ -268,6 +237,7 @@ pub(crate) fn plan_with(
         open_folders: Vec::new(),
         seen: 0,
         buffer: vec![0; 32 << 10],
+        included: Vec::new(),
         plan: CookbookPlan {
             base: base.clone(),
             ..CookbookPlan::default()
@@ -276,10 +246,13 @@ pub(crate) fn plan_with(
     };
     planner.folder(&[], &[])?;
     let Planner {
-        mut plan, contents, ..
+        mut included,
+        mut plan,
+        contents,
+        ..
     } = planner;
     if let Some(contents) = contents {
-        let paths = plan.included.iter().map(|file| &file.path);
+        let paths = included.iter().map(|file| &file.path);
         let mut order: Vec<(usize, _)> = paths.enumerate().collect();
         order.sort_unstable_by_key(|(_, path)| *path);
         let order: Vec<usize> = order.into_iter().map(|(at, _)| at).collect();
@@ -288,9 +261,9 @@ pub(crate) fn plan_with(
             contents.give_up();
         }
     }
-    plan.included.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    plan.included.shrink_to_fit();
-    plan.refuse_case_clashes();
+    included.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    plan.refused.extend(refuse_case_clashes(&mut included));
+    plan.included = included.into_iter().collect();
     plan.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     plan.refused.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(plan)
@@ -348,6 +321,8 @@ struct Planner<'a> {
     seen: usize,
     /// Takes the content of one file after the other.
     buffer: Vec<u8>,
+    included: Vec<PlannedFile>,
+    /// The rest of the plan.
     plan: CookbookPlan,
     contents: Option<&'a mut HeldContents>,
 }
@@ -461,7 +436,7 @@ impl Planner<'_> {
             }
         }
         match content {
-            Content::File { size, digest } => self.plan.included.push(PlannedFile {
+            Content::File { size, digest } => self.included.push(PlannedFile {
                 path,
                 elsewhere: (real != shown).then(|| real.into()),
                 executable,
@@ -581,6 +556,28 @@ fn is_same_or_below(path: &[u8], folder: &[u8]) -> bool {
         || path
             .strip_prefix(folder)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+/// Takes out every file whose path an earlier one has but for case. The metadata.json that will be
+/// compiled counts as a file.
+fn refuse_case_clashes(included: &mut Vec<PlannedFile>) -> Vec<RefusedFile> {
+    let compiled = ArchivePath::new(METADATA_JSON).ok();
+    let is_there = |path: &ArchivePath| included.binary_search_by(|file| file.path.cmp(path));
+    let compiled = compiled.filter(|path| is_there(path).is_err());
+    let paths = compiled
+        .iter()
+        .chain(included.iter().map(|file| &file.path));
+    let refuse = |(path, other): (&str, &str)| RefusedFile {
+        path: path.to_owned(),
+        reason: Refusal::CaseClash {
+            other: other.to_owned(),
+        },
+    };
+    let refused: Vec<_> = case_clashes(paths).into_iter().map(refuse).collect();
+    for clash in &refused {
+        included.retain(|file| file.path.as_str() != clash.path);
+    }
+    refused
 }
 
 /// Paths that differ from an earlier one only in case, each with that one. `paths` is in order; the

@@ -5,20 +5,20 @@
 //! bytes: one that is damaged, cut off, or of another key is none. Paths are checked as if they came
 //! from a source, since whoever writes into the store could give a record any digest.
 
-mod bytes;
 mod metadata;
 
-use self::bytes::{Reader, Writer};
 pub(crate) use self::metadata::RecordedMetadata;
 use super::Omission;
-use super::plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile};
+use super::bytes::{Reader, Writer};
+use super::files::FileTable;
+use super::plan::{CookbookPlan, OmittedFile, Refusal, RefusedFile};
 use crate::digest::{ContentDigest, Digest, Hasher};
 use crate::limits::Limits;
-use crate::path::{ArchivePath, TreePath};
+use crate::path::TreePath;
 
 /// What a record begins with. It is raised with the form of a record, and whenever the same content
 /// gives another plan or other metadata than before.
-const FORM: &[u8] = b"cookpack-plan 1\n";
+const FORM: &[u8] = b"cookpack-plan 2\n";
 
 /// Bytes of a SHA-256.
 const DIGEST: usize = 32;
@@ -100,13 +100,7 @@ impl PlanRecord {
         writer.digest(key);
         writer.text(&content.to_string());
         let mut is_whole = true;
-        writer.list(&plan.included, |writer, file| {
-            writer.text(file.path.as_str());
-            writer.option(file.elsewhere.as_deref(), Writer::bytes);
-            writer.flag(file.executable);
-            writer.number(file.size);
-            writer.digest(&file.digest);
-        });
+        plan.included.read().ok()?.write(&mut writer);
         writer.list(&plan.omitted, |writer, file| {
             writer.text(&file.path);
             write_omission(writer, &file.reason);
@@ -131,17 +125,7 @@ impl PlanRecord {
     pub(crate) fn read(bytes: &[u8], key: &Digest, base: &TreePath) -> Option<Self> {
         let mut reader = Reader(body(bytes, key)?);
         let content = reader.text()?.parse().ok()?;
-        let mut included = reader.list(|reader| {
-            let path = ArchivePath::new(reader.text()?).ok()?;
-            Some(PlannedFile {
-                elsewhere: reader.option(Reader::bytes)?.map(Into::into),
-                path,
-                executable: reader.flag()?,
-                size: reader.number()?,
-                digest: reader.digest()?,
-            })
-        })?;
-        included.shrink_to_fit();
+        let included = FileTable::read(&mut reader).filter(FileTable::is_sound)?;
         let omitted = reader.list(|reader| {
             Some(OmittedFile {
                 path: reader.string()?,
@@ -159,12 +143,11 @@ impl PlanRecord {
         let metadata = reader.option(RecordedMetadata::read)?;
         let plan = CookbookPlan {
             base: base.clone(),
-            included,
+            included: included.into(),
             omitted,
             refused,
         };
-        let is_sorted = plan.included.is_sorted_by(|a, b| a.path < b.path);
-        (is_sorted && reader.0.is_empty()).then_some(Self {
+        reader.0.is_empty().then_some(Self {
             plan,
             content,
             metadata,

@@ -1,11 +1,12 @@
 //! Whether what a run list names is in the archive.
 
-use super::{Layout, LayoutError, near_name};
+use super::{Entries, Folder, Layout, LayoutError, near_name};
 use crate::error::Diagnostic;
 use crate::manifest::{Manifest, RunListEntry};
 use crate::name::CookbookName;
 use crate::run_list::RunListItem;
 use crate::text::nearest;
+use crate::tree::TreeError;
 use crate::version::Version;
 
 /// Why an entry of a run list cannot be run from an archive.
@@ -97,50 +98,54 @@ impl RunListProblem {
 
 /// Checks every run list of the manifest against the layout.
 pub(super) fn check(manifest: &Manifest, layout: &Layout) -> Result<(), LayoutError> {
-    let problems: Vec<_> = manifest
-        .run_list_entries()
-        .filter_map(|entry| problem(entry, manifest, layout))
-        .collect();
+    let mut problems = Vec::new();
+    for entry in manifest.run_list_entries() {
+        problems.extend(problem(entry, manifest, layout)?);
+    }
     match problems.is_empty() {
         true => Ok(()),
         false => Err(LayoutError::RunList(problems)),
     }
 }
 
-fn problem(entry: &RunListEntry, manifest: &Manifest, layout: &Layout) -> Option<RunListProblem> {
+fn problem(
+    entry: &RunListEntry,
+    manifest: &Manifest,
+    layout: &Layout,
+) -> Result<Option<RunListProblem>, TreeError> {
     let RunListItem::Recipe {
         cookbook,
         recipe,
         version,
     } = &entry.item
     else {
-        return Some(RunListProblem::Role {
+        return Ok(Some(RunListProblem::Role {
             entry: entry.clone(),
-        });
+        }));
     };
     let Some(packed) = layout.cookbooks.iter().find(|c| c.name == *cookbook) else {
         if manifest.provided.contains(cookbook) {
-            return None;
+            return Ok(None);
         }
-        return Some(RunListProblem::NoCookbook {
+        return Ok(Some(RunListProblem::NoCookbook {
             entry: entry.clone(),
             cookbook: cookbook.clone(),
             near: near_name(cookbook.as_str(), &layout.cookbooks).map(str::to_owned),
-        });
+        }));
     };
     if version.is_some_and(|version| version != packed.version) {
-        return Some(RunListProblem::OtherVersion {
+        return Ok(Some(RunListProblem::OtherVersion {
             entry: entry.clone(),
             packed: packed.version,
-        });
+        }));
     }
-    let known = recipes(layout, cookbook);
-    (!known.contains(recipe)).then(|| RunListProblem::NoRecipe {
+    let known = recipes(layout, cookbook)?;
+    Ok((!known.contains(recipe)).then(|| RunListProblem::NoRecipe {
         entry: entry.clone(),
         cookbook: cookbook.clone(),
         recipe: recipe.clone(),
         known,
-    })
+    }))
 }
 
 /// The endings of recipes: Ruby, YAML from Chef 16 on, JSON from 19.1 on (chef/chef,
@@ -148,12 +153,13 @@ fn problem(entry: &RunListEntry, manifest: &Manifest, layout: &Layout) -> Option
 const RECIPE_ENDINGS: [&str; 4] = [".rb", ".yml", ".yaml", ".json"];
 
 /// The recipes of a cookbook, by the files in the layout. `recipe.rb` at the root is `default`.
-fn recipes(layout: &Layout, cookbook: &CookbookName) -> Vec<String> {
+fn recipes(layout: &Layout, cookbook: &CookbookName) -> Result<Vec<String>, TreeError> {
     let folder = super::folder_of(layout.kind, cookbook).ok();
     let folder = folder.and_then(|folder| layout.folder(folder.as_str()));
-    let mut recipes: Vec<String> = folder
-        .into_iter()
-        .flat_map(|folder| folder.entries().iter())
+    let entries = folder.map(Folder::entries).transpose()?;
+    let mut recipes: Vec<String> = entries
+        .iter()
+        .flat_map(Entries::iter)
         .map(|entry| entry.path().below())
         .filter_map(|path| match path.strip_prefix("recipes/") {
             Some(file) if !file.contains('/') => RECIPE_ENDINGS
@@ -164,5 +170,5 @@ fn recipes(layout: &Layout, cookbook: &CookbookName) -> Vec<String> {
         })
         .collect();
     recipes.dedup();
-    recipes
+    Ok(recipes)
 }

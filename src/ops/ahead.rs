@@ -23,9 +23,6 @@ use crate::store::Segments;
 /// Bytes of one cookbook that are kept in memory until they are compressed. A larger one is read again.
 const MOST_HELD: usize = 2 << 20;
 
-/// Bytes of memory for the contents of one cookbook that are kept for the next one.
-const KEPT: usize = 512 << 10;
-
 /// Bytes of all cookbooks that wait for the one before them.
 const MOST_WAITING: usize = 2 << 20;
 
@@ -52,7 +49,8 @@ struct State {
     /// Those that came before their windows did.
     waiting: HashMap<usize, Waiting>,
     waiting_bytes: usize,
-    /// Memory that is used again: what is given back instead lies between what stays, and is of no use.
+    /// Memory that is used again. All of it has one size from the start, and takes what was written to it:
+    /// memory that grows moves, and what it leaves behind lies between what stays, and is of no use.
     idle: Vec<Vec<u8>>,
 }
 
@@ -160,7 +158,6 @@ impl Ahead {
 
     fn give_back(&self, mut memory: Vec<u8>) {
         memory.clear();
-        memory.shrink_to(KEPT);
         self.state().idle.push(memory);
     }
 }
@@ -194,7 +191,7 @@ impl Worker<'_> {
             return load(None);
         }
         let memory = self.shared.state().idle.pop();
-        let memory = memory.unwrap_or_else(|| Vec::with_capacity(KEPT));
+        let memory = memory.unwrap_or_else(|| Vec::with_capacity(MOST_HELD));
         let mut contents = HeldContents::up_to(MOST_HELD, memory);
         let loaded = load(Some(&mut contents));
         let held = match &loaded {
@@ -224,7 +221,8 @@ impl Worker<'_> {
         let compiled = cookbook.compiled_metadata();
         let path = folder_of(self.shared.layout, &cookbook.name).ok()?;
         let of = (&cookbook.tree, &plan.base);
-        let mut folder = Folder::new(path, of, plan.included.clone()).with_compiled(&compiled);
+        let folder = Folder::new(path, of, plan.included.clone());
+        let mut folder = folder.with_compiled(&compiled).ok()?;
         if let Some(bytes) = &bytes {
             folder = folder.with_held((Arc::clone(bytes), places))?;
         }

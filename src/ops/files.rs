@@ -6,6 +6,7 @@ use super::lock::{LockMode, prepare};
 use super::{Context, Error, load_folder};
 use crate::layout::{CookbookPlan, METADATA_JSON, OmittedFile, RefusedFile};
 use crate::manifest::Manifest;
+use crate::tree::TreeError;
 
 /// What becomes of every file of a cookbook or of a bundle. Each list is in the order of the paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,11 +22,12 @@ pub struct Listing {
 }
 
 impl Listing {
-    fn add(&mut self, folder: &str, plan: &CookbookPlan) {
+    fn add(&mut self, folder: &str, plan: &CookbookPlan) -> Result<(), TreeError> {
         let path = |path: &str| format!("{folder}{path}");
+        let included = plan.included.read()?;
         self.included
-            .extend(plan.included.iter().map(|file| path(file.path.as_str())));
-        if plan.file(METADATA_JSON).is_none() {
+            .extend(included.iter().map(|file| path(file.path())));
+        if included.get(METADATA_JSON).is_none() {
             self.compiled.push(path(METADATA_JSON));
         }
         self.omitted
@@ -38,6 +40,7 @@ impl Listing {
                 path: path(&file.path),
                 reason: file.reason.clone(),
             }));
+        Ok(())
     }
 }
 
@@ -47,7 +50,7 @@ impl Listing {
 /// When the folder is no cookbook or cannot be read. A refused file is no error.
 pub fn list_folder(cx: &Context<'_>, folder: &Path) -> Result<Listing, Error> {
     let mut listing = Listing::default();
-    listing.add("", &load_folder(cx, folder)?.plan);
+    listing.add("", &load_folder(cx, folder)?.plan)?;
     Ok(listing)
 }
 
@@ -68,7 +71,7 @@ pub fn list_files(
     let mut listing = Listing::default();
     for cookbook in &prepared.cookbooks {
         let folder = format!("{prefix}{}/", cookbook.packed.name);
-        listing.add(&folder, &cookbook.plan);
+        listing.add(&folder, &cookbook.plan)?;
     }
     Ok(listing)
 }

@@ -26,7 +26,7 @@ use crate::source::Mounted;
 use crate::tree::{EntryKind, Tree, TreeError};
 
 /// Every cookbook that was read, and where it is.
-pub(super) type Gathered = BTreeMap<CookbookName, (Pin, LoadedCookbook)>;
+pub(super) type Gathered = BTreeMap<CookbookName, (Pin, Box<LoadedCookbook>)>;
 
 /// The index of a cookbook, and what is wrong with it.
 type Failed = (usize, Box<Error>);
@@ -349,11 +349,11 @@ fn load_all(
     located: &[Located<'_>],
     open: &[usize],
     ahead: Option<&Ahead>,
-) -> Result<Vec<(usize, LoadedCookbook)>, Failed> {
+) -> Result<Vec<(usize, Box<LoadedCookbook>)>, Failed> {
     let workers = cx.jobs().get().min(open.len());
     let queue = Mutex::new(open.iter().copied().enumerate());
     let (results, finished) = mpsc::channel();
-    let mut loaded: Vec<(usize, Result<_, Error>)> = thread::scope(|scope| {
+    let mut loaded: Vec<(usize, Result<_, Box<Error>>)> = thread::scope(|scope| {
         for _ in 0..workers {
             let (queue, results) = (&queue, results.clone());
             let work = move || {
@@ -368,6 +368,12 @@ fn load_all(
                         Some(ahead) => ahead.load(place, load),
                         None => load(None),
                     };
+                    // They are large, and moved about.
+                    let boxed = |mut cookbook: LoadedCookbook| {
+                        plans.set_aside(&mut cookbook.plan);
+                        Box::new(cookbook)
+                    };
+                    let result = result.map(boxed).map_err(Box::new);
                     if results.send((index, result)).is_err() {
                         break;
                     }
@@ -379,7 +385,7 @@ fn load_all(
             }
         }
         drop(results);
-        let tell = |(index, result): (usize, Result<_, Error>)| {
+        let tell = |(index, result): (usize, Result<_, _>)| {
             cx.reporter().report(&Event::CookbookRead {
                 name: located[index].name.as_str(),
             });
@@ -392,7 +398,7 @@ fn load_all(
         .into_iter()
         .map(|(index, result)| match result {
             Ok(cookbook) => Ok((index, cookbook)),
-            Err(error) => Err((index, Box::new(error))),
+            Err(error) => Err((index, error)),
         })
         .collect()
 }

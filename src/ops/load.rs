@@ -54,7 +54,7 @@ pub(super) struct Place {
     pub(super) base: TreePath,
     pub(super) fallback_name: Option<String>,
     /// What the manifest declares in place of the metadata.rb there.
-    pub(super) declared: Option<Metadata>,
+    pub(super) declared: Option<Box<Metadata>>,
     /// The manifest's line that names the place.
     pub(super) at: Option<Location>,
 }
@@ -217,6 +217,8 @@ pub(super) fn load(
     };
     let known = key.and_then(|key| plans.find(&key, &place.base));
     if let Some(record) = known.filter(is_locked) {
+        // Another thread may want one of them: it looks again.
+        place.tree.forget_listings();
         return from_record(limits, place, record);
     }
     let plan = plan_with(
@@ -234,7 +236,7 @@ pub(super) fn load(
     };
     let found = read_metadata(limits, &seen, &plan)?;
     let mut record = PlanRecord {
-        content: plan.content_digest(),
+        content: plan.content_digest().map_err(LayoutError::from)?,
         plan,
         metadata: None,
     };
@@ -336,7 +338,7 @@ pub(super) fn read_metadata(
                 at: declared.version_at.clone().unwrap_or_else(|| file.at(0..0)),
             });
         }
-        (file, declared.clone())
+        (file, (**declared).clone())
     } else if let Some(text) = json {
         let file = SourceFile::new(shown(METADATA_JSON), text);
         let metadata = parse_metadata(place, METADATA_JSON, &file)?;
@@ -368,7 +370,7 @@ const METADATA_RB: &str = "metadata.rb";
 /// Where a root file of the cookbook is read from: through a link if it is one, and even where a
 /// chefignore leaves it out of the archive.
 fn find(place: &Place, plan: &CookbookPlan, name: &str) -> Result<Option<Vec<u8>>, Error> {
-    if let Some(file) = plan.file(name) {
+    if let Some(file) = plan.included.read()?.get(name) {
         return Ok(Some(file.source(&place.base)));
     }
     let path = place.base.join(name.as_bytes());

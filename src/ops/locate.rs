@@ -11,6 +11,7 @@ use crate::digest::ContentDigest;
 use crate::git::{GitError, Repositories, Request, Submodule, Wanted};
 use crate::lockfile::{LockedCookbook, Pin};
 use crate::manifest::{CommitId, GitRef, GitUrl, Manifest, Requirement, Source};
+use crate::metadata::Metadata;
 use crate::name::CookbookName;
 use crate::path::TreePath;
 use crate::source::Folders;
@@ -108,7 +109,7 @@ pub(super) fn locate_all<'a>(
         .bring(&requests)
         .map_err(|(index, error)| git_failed(asking[index], error))?;
     let mut commits = commits.into_iter();
-    let mut located = Vec::new();
+    let mut located = Vec::with_capacity(wishes.len());
     for wish in wishes {
         cx.cancel().check()?;
         match wish.source {
@@ -182,7 +183,7 @@ pub(super) fn in_folder<'a>(
         error,
     })?;
     place.fallback_name = Some(name.to_string());
-    place.declared = requirement.overrides.as_ref().map(|o| o.metadata(name));
+    place.declared = declared(wish);
     Ok(Located {
         name,
         requirement,
@@ -194,6 +195,12 @@ pub(super) fn in_folder<'a>(
         origin: None,
         locked: None,
     })
+}
+
+/// What the manifest says in place of the cookbook's metadata.rb.
+fn declared(wish: &Wish<'_>) -> Option<Box<Metadata>> {
+    let overrides = wish.requirement.overrides.as_ref()?;
+    Some(Box::new(overrides.metadata(wish.name)))
 }
 
 pub(super) fn in_repository<'a>(
@@ -218,7 +225,7 @@ pub(super) fn in_repository<'a>(
             },
             base: rel.clone(),
             fallback_name: Some(name.to_string()),
-            declared: requirement.overrides.as_ref().map(|o| o.metadata(name)),
+            declared: declared(wish),
             at: Some(requirement.at.clone()),
         },
         pin: Pin::Git {

@@ -212,7 +212,7 @@ pub(super) fn prepare(
     let cookbooks = found
         .into_iter()
         .filter(|(name, _)| chosen.cookbooks.contains_key(name))
-        .map(|(name, (pin, cookbook))| planned(name, pin, cookbook))
+        .map(|(name, (pin, cookbook))| planned(name, pin, *cookbook))
         .collect();
     Ok(Prepared {
         lockfile,

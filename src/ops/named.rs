@@ -337,7 +337,7 @@ impl Reading<'_> {
         &self,
         chosen: &Chosen,
         fetched: Option<&Fetched>,
-    ) -> Result<(Pin, LoadedCookbook), Error> {
+    ) -> Result<(Pin, Box<LoadedCookbook>), Error> {
         let at = self.manifest.cookbooks.get(&chosen.name);
         let at = at.map(|requirement| requirement.at.clone());
         let (place, pin) = match (&chosen.folder, fetched) {
@@ -385,9 +385,10 @@ impl Reading<'_> {
         };
         // A folder may change; a tarball may not.
         let locked = chosen.locked.as_ref().filter(|_| fetched.is_some());
-        let cookbook = load(self.plans, place, locked.map(|locked| locked.content), None)?;
+        let mut cookbook = load(self.plans, place, locked.map(|locked| locked.content), None)?;
         self.check(chosen, &pin, &cookbook)?;
-        Ok((pin, cookbook))
+        self.plans.set_aside(&mut cookbook.plan);
+        Ok((pin, Box::new(cookbook)))
     }
 
     /// A folder as a lockfile names it: from the manifest's own, where it lies there.

@@ -16,7 +16,9 @@ use super::load::Place;
 use super::{Context, Error};
 use crate::digest::Digest;
 use crate::event::CancelToken;
-use crate::layout::{FoundChefignore, LayoutError, PlanInputs, PlanRecord, is_version_control};
+use crate::layout::{
+    CookbookPlan, FoundChefignore, LayoutError, PlanInputs, PlanRecord, Spill, is_version_control,
+};
 use crate::limits::Limits;
 use crate::name::CookbookName;
 use crate::path::TreePath;
@@ -38,6 +40,8 @@ pub(super) struct Plans {
     known: Mutex<HashMap<Digest, PlanRecord>>,
     /// Bytes that were added to the store.
     added: AtomicU64,
+    /// Where the lists of files go that there is no memory for.
+    spill: Spill,
 }
 
 impl Plans {
@@ -63,6 +67,7 @@ impl Plans {
             begun: None,
             known: Mutex::default(),
             added: AtomicU64::new(0),
+            spill: Spill::new(Arc::new(cx.store().spill_file()), Spill::MEMORY),
         }
     }
 
@@ -107,7 +112,14 @@ impl Plans {
             return Some(known);
         }
         let bytes = self.store.record(CacheKind::Plan, key, self.begun)?;
-        PlanRecord::read(&bytes, key, base)
+        let mut record = PlanRecord::read(&bytes, key, base)?;
+        self.set_aside(&mut record.plan);
+        Some(record)
+    }
+
+    /// Sets the list of a plan's files aside, if there are too many of them for memory.
+    pub(super) fn set_aside(&self, plan: &mut CookbookPlan) {
+        plan.included.spill(&self.spill);
     }
 
     /// The name that the metadata of a cookbook gives, if that is known without reading it.

@@ -121,17 +121,19 @@ pub fn vendor(cx: &Context<'_>, layout: &Layout, folder: &Path) -> Result<Vendor
     let total = layout.content_bytes();
     let mut written = 0;
     let mut marker = format!("{MARKER_HEADER}\n");
-    for entry in layout.entries() {
-        let mut progress = |bytes| {
-            written += bytes;
-            cx.reporter().report(&Event::WriteProgress {
-                bytes: written,
-                total,
-            });
-            cx.cancel().check()
-        };
-        write_file(root, entry, &mut progress)?;
-        marker.push_str(&format!("{}  {}\n", entry.digest(), entry.path()));
+    let mut progress = |bytes| {
+        written += bytes;
+        cx.reporter().report(&Event::WriteProgress {
+            bytes: written,
+            total,
+        });
+        cx.cancel().check()
+    };
+    for packed in layout.folders() {
+        for entry in packed.entries()?.iter() {
+            write_file(root, entry, &mut progress)?;
+            marker.push_str(&format!("{}  {}\n", entry.digest(), entry.path()));
+        }
     }
     let marker_path = root.join(VENDOR_MARKER);
     fs::write(&marker_path, marker).map_err(|source| io_error(&marker_path, source))?;
@@ -145,7 +147,7 @@ pub fn vendor(cx: &Context<'_>, layout: &Layout, folder: &Path) -> Result<Vendor
     Ok(Vendored {
         files: layout.file_count(),
         kept: old.foreign.len(),
-        content: layout.content_digest(),
+        content: layout.content_digest()?,
         cookbooks: layout.cookbooks().to_vec(),
     })
 }
@@ -165,11 +167,11 @@ struct OldFolder {
 }
 
 impl OldFolder {
-    fn read(folder: &Path, layout: &Layout) -> Result<Self, VendorError> {
+    fn read(folder: &Path, layout: &Layout) -> Result<Self, Error> {
         let mut files = Vec::new();
         match fs::symlink_metadata(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(io_error(folder, source)),
+            Err(source) => return Err(io_error(folder, source).into()),
             Ok(_) => collect(folder, Path::new(""), &mut files)?,
         }
         if files.is_empty() {
@@ -178,7 +180,8 @@ impl OldFolder {
         let Some(own) = read_marker(&folder.join(VENDOR_MARKER)) else {
             return Err(VendorError::Foreign {
                 folder: folder.to_owned(),
-            });
+            }
+            .into());
         };
         let mut foreign = Vec::new();
         let mut edited = Vec::new();
@@ -193,10 +196,7 @@ impl OldFolder {
                     let file = folder.join(&path);
                     let found = digest_of(&file).map_err(|source| io_error(&file, source))?;
                     // An edit that is what will be written anyway loses nothing.
-                    let is_new = layout
-                        .entry(&name)
-                        .is_some_and(|entry| entry.digest() == found);
-                    if found != *digest && !is_new {
+                    if found != *digest && layout.digest_of(&name)? != Some(found) {
                         edited.push(name);
                     }
                 }
@@ -207,7 +207,8 @@ impl OldFolder {
             false => Err(VendorError::Edited {
                 folder: folder.to_owned(),
                 files: edited,
-            }),
+            }
+            .into()),
         }
     }
 }

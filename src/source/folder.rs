@@ -176,6 +176,10 @@ impl Tree for FolderTree {
         seen.extend(told.folders.into_iter().take(room));
         Ok(told.identity)
     }
+
+    fn forget_listings(&self) {
+        self.root.forget_listings();
+    }
 }
 
 /// What stands at a path, of which the file system says this.

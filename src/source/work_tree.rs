@@ -13,7 +13,7 @@ use git2::{ConfigLevel, Repository, Status, StatusOptions};
 use super::Folders;
 use super::folder::name_bytes;
 use crate::layout::CookbookPlan;
-use crate::path::join_bytes;
+use crate::path::{TreePath, join_bytes};
 
 /// The root of the git work tree that holds a folder, whose path is without links.
 pub(super) fn work_tree_of(real: &Path) -> Option<&Path> {
@@ -78,7 +78,7 @@ pub(crate) fn are_dirty(
     cookbooks: &[(PathBuf, &CookbookPlan)],
 ) -> Vec<bool> {
     let mut dirty = vec![false; cookbooks.len()];
-    let mut by_work_tree: BTreeMap<PathBuf, Vec<(usize, Packed)>> = BTreeMap::new();
+    let mut by_work_tree: BTreeMap<PathBuf, Vec<(usize, Packed<'_>)>> = BTreeMap::new();
     for (index, (folder, plan)) in cookbooks.iter().enumerate() {
         if let Some((work_tree, packed)) = Packed::of(folders, project, folder, plan) {
             let known = by_work_tree.entry(work_tree).or_default();
@@ -124,38 +124,47 @@ fn changes<'f>(
     Some(told.collect())
 }
 
-/// What is packed of a folder, as paths in the work tree that holds it.
-struct Packed {
+/// What is packed of a folder of a work tree.
+struct Packed<'p> {
+    /// The folder's path in the work tree.
     folder: Vec<u8>,
-    files: BTreeSet<Vec<u8>>,
+    /// That of the tree that the plan is of.
+    root: Vec<u8>,
+    /// The folder's path in that tree.
+    base: TreePath,
+    plan: &'p CookbookPlan,
 }
 
-impl Packed {
+impl<'p> Packed<'p> {
     fn of(
         folders: &Folders,
         project: &Path,
         folder: &Path,
-        plan: &CookbookPlan,
+        plan: &'p CookbookPlan,
     ) -> Option<(PathBuf, Self)> {
         let real = folders.real(folder).ok()?;
         let work_tree = folders.work_tree_of(&real)?;
         let (root, base) = folders.root_and_base(project, &real);
-        let start = slashed(root.strip_prefix(work_tree).ok()?);
-        let files = plan.included.iter();
-        // A file that is packed through a link depends on both.
-        let files = files
-            .flat_map(|file| {
-                [
-                    base.join(file.path.as_str().as_bytes()),
-                    file.source(&plan.base),
-                ]
-            })
-            .map(|path| join_bytes(&start, &path));
         let packed = Self {
             folder: slashed(real.strip_prefix(work_tree).ok()?),
-            files: files.collect(),
+            root: slashed(root.strip_prefix(work_tree).ok()?),
+            base,
+            plan,
         };
         Some((work_tree.to_owned(), packed))
+    }
+
+    /// The paths of the files in the work tree. None of them, where they cannot be told.
+    fn files(&self) -> BTreeSet<Vec<u8>> {
+        let Ok(files) = self.plan.included.read() else {
+            return BTreeSet::new();
+        };
+        // A file that is packed through a link depends on both.
+        let paths = files.iter().flat_map(|file| {
+            let own = self.base.join(file.path().as_bytes());
+            [own, file.source(&self.plan.base)]
+        });
+        paths.map(|path| join_bytes(&self.root, &path)).collect()
     }
 
     /// Whether one of the changes in the folder matters to what is packed.
@@ -169,9 +178,13 @@ impl Packed {
             .range(start.clone()..)
             .take_while(|(path, _)| path.starts_with(&start));
         // The folder may itself be a submodule that is not checked out, and no work tree of its own.
-        below
-            .chain(changes.get_key_value(&self.folder))
-            .any(|(path, status)| status.intersects(is_gone) || is_packed(path, &self.files))
+        let mut changes = below.chain(changes.get_key_value(&self.folder)).peekable();
+        // Most have none, and then their files are not asked for.
+        if changes.peek().is_none() {
+            return false;
+        }
+        let files = self.files();
+        changes.any(|(path, status)| status.intersects(is_gone) || is_packed(path, &files))
     }
 }
 

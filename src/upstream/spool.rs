@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::tarball::Contents;
 
 /// Bytes that stay in memory.
-const IN_MEMORY: usize = 32 << 20;
+const IN_MEMORY: usize = 2 << 20;
 
 /// All that tarballs hold, one content after the other. A clone is the same.
 #[derive(Clone)]

@@ -94,7 +94,7 @@ fn the_bytes_of_a_corpus_are_those_that_were_promised() {
     let mut found = serde_json::Map::new();
     found.insert(
         "content".to_owned(),
-        json!(layout.content_digest().to_string()),
+        json!(layout.content_digest().expect("a digest").to_string()),
     );
     for format in Format::ALL {
         for level in [Level::Default, Level::Best] {

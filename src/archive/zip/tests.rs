@@ -10,7 +10,7 @@ use super::headers::{self, DosTime, File, Packed};
 use crate::archive::deflate::bound;
 use crate::archive::segment::{self, BLOCK};
 use crate::archive::tests::{
-    MemoryStore, MemoryTree, cookbooks, layout, layout_of, options, text, written_as,
+    MemoryStore, MemoryTree, all_entries, cookbooks, layout, layout_of, options, text, written_as,
 };
 use crate::archive::{ArchiveOptions, Format, WriteError, is_own};
 use crate::digest::Digest;
@@ -79,7 +79,8 @@ fn records(mut at: Fields<'_>) -> (Vec<Record>, Fields<'_>) {
 fn check(zip: &[u8], layout: &Layout, [time, date]: [u64; 2]) {
     let mut at = Fields(zip);
     let mut wanted = Vec::new();
-    for entry in layout.entries() {
+    for one in all_entries(layout) {
+        let entry = one.entry();
         let path = entry.path().to_string();
         let offset = (zip.len() - at.0.len()) as u64;
         assert_eq!(at.bytes(4), b"PK\x03\x04", "{path}");
@@ -259,7 +260,10 @@ fn numbers_that_do_not_fit_are_in_zip64_fields_and_no_others_are() {
     ];
     let layout = claimed(sizes.map(|(path, size)| (path.to_owned(), size)).into());
     // A store says that it has their segment, and what came of each.
-    let run = segment::runs(&layout).next().expect("a run");
+    let run = segment::runs(&layout)
+        .next()
+        .expect("a run")
+        .expect("a run");
     let content = super::Contents::Here.next(&run);
     let key = segment::key(content, Format::Zip, &options(1), Digest::of([]));
     let packed = [1_u64 << 30, 1 << 30, gib, 1, 3 * gib, 7];
@@ -276,7 +280,8 @@ fn numbers_that_do_not_fit_are_in_zip64_fields_and_no_others_are() {
     let full = u64::from(u32::MAX);
     let mut offset = 0;
     let mut seen = Vec::new();
-    for (record, (entry, crc)) in found.iter().zip(layout.entries().zip(1..)) {
+    for (record, (one, crc)) in found.iter().zip(all_entries(&layout).iter().zip(1..)) {
+        let entry = one.entry();
         let is_zip64 = entry.size() >= 0xfff0_0000;
         let is_streamed = entry.size() > 1 << 20;
         let is_far = offset >= full;

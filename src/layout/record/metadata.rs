@@ -1,6 +1,6 @@
 //! A cookbook's metadata as a part of a record, with the places in the file that it was read from.
 
-use super::bytes::{Reader, Writer};
+use super::{Reader, Writer};
 use crate::metadata::{Dependency, Json, Metadata};
 use crate::text::{Location, SourceFile};
 use crate::version::Version;

@@ -45,8 +45,12 @@ fn held(name: &str, bytes: usize) -> Held {
     let bytes = Arc::new(content);
     let places = std::iter::once(0..bytes.len()).collect();
     let path = ArchivePath::new(name).expect("a folder");
-    let folder = Folder::new(path, (&tree, &TreePath::default()), vec![file]);
-    let folder = folder.with_compiled("{}");
+    let folder = Folder::new(
+        path,
+        (&tree, &TreePath::default()),
+        [file].into_iter().collect(),
+    );
+    let folder = folder.with_compiled("{}").expect("a folder");
     Held {
         folder: folder
             .with_held((Arc::clone(&bytes), places))

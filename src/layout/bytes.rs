@@ -4,11 +4,11 @@ use crate::digest::Digest;
 
 /// Bytes that are being put together.
 #[derive(Default)]
-pub(super) struct Writer(pub(super) Vec<u8>);
+pub(in crate::layout) struct Writer(pub(in crate::layout) Vec<u8>);
 
 impl Writer {
     /// A number in as few bytes as it needs, seven bits in each, the lowest first.
-    pub(super) fn number(&mut self, mut number: u64) {
+    pub(in crate::layout) fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push(number as u8 | 0x80);
             number >>= 7;
@@ -16,31 +16,40 @@ impl Writer {
         self.0.push(number as u8);
     }
 
-    pub(super) fn flag(&mut self, flag: bool) {
+    /// A number in eight bytes, the lowest first.
+    pub(in crate::layout) fn fixed(&mut self, number: u64) {
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    pub(in crate::layout) fn flag(&mut self, flag: bool) {
         self.0.push(u8::from(flag));
     }
 
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+    pub(in crate::layout) fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    pub(in crate::layout) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
-    pub(super) fn digest(&mut self, digest: &Digest) {
+    pub(in crate::layout) fn digest(&mut self, digest: &Digest) {
         self.0.extend_from_slice(digest.as_bytes());
     }
 
-    pub(super) fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+    pub(in crate::layout) fn option<T>(
+        &mut self,
+        value: Option<T>,
+        write: impl FnOnce(&mut Self, T),
+    ) {
         self.flag(value.is_some());
         if let Some(value) = value {
             write(self, value);
         }
     }
 
-    pub(super) fn list<T>(&mut self, list: &[T], mut write: impl FnMut(&mut Self, &T)) {
+    pub(in crate::layout) fn list<T>(&mut self, list: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.number(list.len() as u64);
         for one in list {
             write(self, one);
@@ -49,10 +58,10 @@ impl Writer {
 }
 
 /// Bytes that are being read. Whatever does not fit is none: nothing is believed of a length.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(in crate::layout) struct Reader<'a>(pub(in crate::layout) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn number(&mut self) -> Option<u64> {
+    pub(in crate::layout) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let [byte, rest @ ..] = self.0 else {
@@ -67,7 +76,12 @@ impl<'a> Reader<'a> {
         None
     }
 
-    pub(super) fn flag(&mut self) -> Option<bool> {
+    pub(in crate::layout) fn fixed(&mut self) -> Option<u64> {
+        let bytes = self.taken(8)?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    }
+
+    pub(in crate::layout) fn flag(&mut self) -> Option<bool> {
         match self.taken(1)? {
             [0] => Some(false),
             [1] => Some(true),
@@ -81,25 +95,25 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub(in crate::layout) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.number()?;
         self.taken(usize::try_from(length).ok()?)
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    pub(in crate::layout) fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    pub(super) fn string(&mut self) -> Option<String> {
+    pub(in crate::layout) fn string(&mut self) -> Option<String> {
         self.text().map(str::to_owned)
     }
 
-    pub(super) fn digest(&mut self) -> Option<Digest> {
+    pub(in crate::layout) fn digest(&mut self) -> Option<Digest> {
         let bytes = self.taken(32)?;
         Some(Digest::from_bytes(bytes.try_into().ok()?))
     }
 
-    pub(super) fn option<T>(
+    pub(in crate::layout) fn option<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<Option<T>> {
@@ -109,7 +123,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn list<T>(
+    pub(in crate::layout) fn list<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
@@ -135,6 +149,10 @@ mod tests {
             let mut reader = Reader(&writer.0);
             assert_eq!(reader.number(), Some(number));
             assert!(reader.0.is_empty());
+            writer.fixed(number);
+            let fixed = &writer.0[writer.0.len() - 8..];
+            assert_eq!(Reader(fixed).fixed(), Some(number));
+            assert_eq!(Reader(&fixed[1..]).fixed(), None, "it is cut off");
         }
         assert_eq!(Reader(&[0x80; 11]).number(), None, "it has no end");
         assert_eq!(Reader(&[0x80]).number(), None, "it is cut off");
