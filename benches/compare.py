@@ -81,6 +81,8 @@ class Row:
         remove(out)
         self.prepare()
         remove(out)
+        # No row has to wait for what was written to prepare it, or by the row before.
+        os.sync()
         variables = {**environment, **({"COOKPACK_STORE": self.store} if self.store else {})}
         usage = at("usage")
         # A process remembers the memory of the one that started it, so it is a small one that starts it.

@@ -50,8 +50,8 @@ pub(crate) struct Spill {
 }
 
 impl Spill {
-    /// Bytes of memory for the lists of one run: those of fourteen thousand files.
-    pub(crate) const MEMORY: usize = 1 << 20;
+    /// Bytes of memory for the lists of one run: those of some forty thousand files.
+    pub(crate) const MEMORY: usize = 3 << 20;
 
     /// What does not fit into so many bytes of memory goes to the file.
     pub(crate) fn new(file: Arc<dyn SpillFile>, memory: usize) -> Self {
