@@ -134,7 +134,7 @@ fn planned(tree: &Arc<CorpusTree>) -> PlannedCookbook {
         tree: Arc::clone(tree) as Arc<dyn Tree>,
         plan,
         metadata_rb: None,
-        compiled_metadata: format!("{{\n  \"name\": \"{name}\"\n}}\n"),
+        compiled_metadata: format!("{{\n  \"name\": \"{name}\"\n}}\n").into(),
     }
 }
 

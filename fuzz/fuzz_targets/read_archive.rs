@@ -91,12 +91,12 @@ static WRITTEN: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
                     path: name.to_owned(),
                     dirty: false,
                 },
-                content: plan.content_digest(),
+                content: plan.content_digest().expect("a digest"),
             },
             tree: Arc::clone(&tree),
             plan,
             metadata_rb: None,
-            compiled_metadata: format!("{{\"name\":\"{name}\"}}\n"),
+            compiled_metadata: format!("{{\"name\":\"{name}\"}}\n").into(),
         }
     });
     let manifest = Manifest::parse("cookpack.toml", "[bundle]\nname = \"x\"\n").expect("a manifest");

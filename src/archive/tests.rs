@@ -103,7 +103,7 @@ pub(super) fn layout_of(
             tree: Arc::clone(tree) as Arc<dyn Tree>,
             plan,
             metadata_rb: None,
-            compiled_metadata: format!("{{\"name\":\"{name}\"}}"),
+            compiled_metadata: format!("{{\"name\":\"{name}\"}}").into(),
         }
     });
     let manifest = Manifest::parse("cookpack.toml", "[bundle]\nname = \"test\"\n");

@@ -1,17 +1,16 @@
 //! The files that are packed of a cookbook, as plans and layouts hold them: in memory or, where a run has
-//! more of them than [`Spill`] leaves there, in a file, from which they are read whenever somebody goes
-//! through them. So memory does not grow with the files of an archive.
+//! more of them than there is memory for, set aside.
 
 mod table;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use self::table::{FileTable, FileView};
 use super::bytes::{Reader, Writer};
 use super::plan::PlannedFile;
+use super::spill::{Spill, Spilled};
 use crate::tree::TreeError;
 
 /// The files that are packed of a cookbook. They are collected from [`PlannedFile`]s in any order; of two
@@ -26,47 +25,7 @@ pub struct PlannedFiles {
 #[derive(Clone)]
 enum Kept {
     Here(Arc<FileTable>),
-    Aside {
-        file: Arc<dyn SpillFile>,
-        at: u64,
-        length: usize,
-    },
-}
-
-/// Where lists of files are set aside as long as a run lasts.
-pub(crate) trait SpillFile: Send + Sync {
-    /// Appends bytes. Gives their place.
-    fn append(&self, bytes: &[u8]) -> io::Result<u64>;
-
-    /// Reads so many bytes at a place.
-    fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>>;
-}
-
-/// Sets lists of files aside once those of a run take more memory than they may.
-pub(crate) struct Spill {
-    file: Arc<dyn SpillFile>,
-    /// Bytes of memory that lists may still take.
-    left: AtomicUsize,
-}
-
-impl Spill {
-    /// Bytes of memory for the lists of one run: those of some forty thousand files.
-    pub(crate) const MEMORY: usize = 3 << 20;
-
-    /// What does not fit into so many bytes of memory goes to the file.
-    pub(crate) fn new(file: Arc<dyn SpillFile>, memory: usize) -> Self {
-        Self {
-            file,
-            left: AtomicUsize::new(memory),
-        }
-    }
-
-    /// Takes so many bytes of what is left of the memory, if they are left.
-    fn takes(&self, bytes: usize) -> bool {
-        let take = |left: usize| left.checked_sub(bytes);
-        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
-        self.left.fetch_update(set, fetch, take).is_ok()
-    }
+    Aside(Spilled),
 }
 
 impl PlannedFiles {
@@ -90,11 +49,10 @@ impl PlannedFiles {
     /// # Errors
     /// [`TreeError::SetAside`], where a run has set them aside in its store, and they cannot be read.
     pub fn read(&self) -> Result<Arc<FileTable>, TreeError> {
-        let (file, at, length) = match &self.kept {
+        let bytes = match &self.kept {
             Kept::Here(files) => return Ok(Arc::clone(files)),
-            Kept::Aside { file, at, length } => (file, *at, *length),
+            Kept::Aside(spilled) => spilled.read()?,
         };
-        let bytes = file.read(at, length).map_err(TreeError::SetAside)?;
         let files = FileTable::read(&mut Reader(&bytes));
         let files = files.filter(|files| files.len() == self.count);
         let changed = || TreeError::SetAside(io::ErrorKind::InvalidData.into());
@@ -106,17 +64,13 @@ impl PlannedFiles {
         let Kept::Here(files) = &self.kept else {
             return;
         };
-        if spill.takes(files.memory()) {
+        if spill.has_memory(files.memory()) {
             return;
         }
         let mut writer = Writer::default();
         files.write(&mut writer);
-        if let Ok(at) = spill.file.append(&writer.0) {
-            self.kept = Kept::Aside {
-                file: Arc::clone(&spill.file),
-                at,
-                length: writer.0.len(),
-            };
+        if let Some(spilled) = spill.put(&writer.0) {
+            self.kept = Kept::Aside(spilled);
         }
     }
 }
@@ -147,45 +101,17 @@ impl fmt::Debug for PlannedFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kept {
             Kept::Here(files) => files.fmt(f),
-            Kept::Aside { .. } => write!(f, "{} files, set aside", self.count),
+            Kept::Aside(_) => write!(f, "{} files, set aside", self.count),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
     use crate::digest::Digest;
+    use crate::layout::spill::tests::Memory;
     use crate::path::ArchivePath;
-
-    /// A file in memory, that can be told to fail.
-    #[derive(Default)]
-    struct Memory {
-        bytes: Mutex<Vec<u8>>,
-        is_full: bool,
-    }
-
-    impl SpillFile for Memory {
-        fn append(&self, bytes: &[u8]) -> io::Result<u64> {
-            if self.is_full {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let mut all = self.bytes.lock().expect("bytes");
-            let at = all.len() as u64;
-            all.extend_from_slice(bytes);
-            Ok(at)
-        }
-
-        fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
-            let all = self.bytes.lock().expect("bytes");
-            let found = all[at as usize..].get(..length);
-            found
-                .map(<[u8]>::to_vec)
-                .ok_or(io::ErrorKind::UnexpectedEof.into())
-        }
-    }
 
     fn files(names: &[&str]) -> PlannedFiles {
         let file = |name: &&str| PlannedFile {
@@ -199,7 +125,7 @@ mod tests {
     }
 
     fn is_aside(files: &PlannedFiles) -> bool {
-        matches!(files.kept, Kept::Aside { .. })
+        matches!(files.kept, Kept::Aside(_))
     }
 
     #[test]
@@ -217,7 +143,7 @@ mod tests {
         let memory = Arc::new(Memory::default());
         // There is room for the second and the empty one.
         let room = tables[1].memory() + 7;
-        let spill = Spill::new(Arc::clone(&memory) as Arc<dyn SpillFile>, room);
+        let spill = Spill::new(Memory::shared(&memory), room);
         let mut kept = lists.clone();
         kept.iter_mut().for_each(|list| list.spill(&spill));
         assert_eq!(kept.each_ref().map(is_aside), [true, false, false, true]);
@@ -250,7 +176,7 @@ mod tests {
     #[test]
     fn what_is_not_what_was_set_aside_is_an_error() {
         let memory = Arc::new(Memory::default());
-        let spill = Spill::new(Arc::clone(&memory) as Arc<dyn SpillFile>, 0);
+        let spill = Spill::new(Memory::shared(&memory), 0);
         let mut list = files(&["a", "b"]);
         list.spill(&spill);
         let whole = memory.bytes.lock().expect("bytes").clone();

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::METADATA_JSON;
+use super::compiled::CompiledMetadata;
 use super::files::{FileTable, FileView, PlannedFiles};
 use super::held::Held;
 use crate::digest::Digest;
@@ -35,8 +36,7 @@ pub struct Folder {
 struct Compiled {
     /// How many files stand before it.
     place: usize,
-    digest: Digest,
-    text: Box<[u8]>,
+    metadata: CompiledMetadata,
 }
 
 impl Folder {
@@ -57,13 +57,9 @@ impl Folder {
     }
 
     /// With the metadata that was compiled, unless the cookbook has a metadata.json of its own.
-    pub(crate) fn with_compiled(mut self, metadata: &str) -> Result<Self, TreeError> {
+    pub(crate) fn with_compiled(mut self, metadata: CompiledMetadata) -> Result<Self, TreeError> {
         if let Err(place) = self.files.read()?.place(METADATA_JSON) {
-            self.compiled = Some(Compiled {
-                place,
-                digest: Digest::of(metadata),
-                text: metadata.as_bytes().into(),
-            });
+            self.compiled = Some(Compiled { place, metadata });
         }
         Ok(self)
     }
@@ -89,7 +85,7 @@ impl Folder {
     /// Bytes of content of all its files.
     pub fn content_bytes(&self) -> u64 {
         let compiled = self.compiled.as_ref();
-        let compiled = compiled.map_or(0, |compiled| compiled.text.len() as u64);
+        let compiled = compiled.map_or(0, |compiled| compiled.metadata.size());
         self.files.content_bytes().saturating_add(compiled)
     }
 
@@ -281,7 +277,7 @@ impl<'l> Entry<'l> {
     pub fn size(&self) -> u64 {
         match self.content {
             Content::Own(_, file) => file.size(),
-            Content::Compiled(compiled) => compiled.text.len() as u64,
+            Content::Compiled(compiled) => compiled.metadata.size(),
         }
     }
 
@@ -289,7 +285,7 @@ impl<'l> Entry<'l> {
     pub fn digest(&self) -> Digest {
         match self.content {
             Content::Own(_, file) => file.digest(),
-            Content::Compiled(compiled) => compiled.digest,
+            Content::Compiled(compiled) => compiled.metadata.digest(),
         }
     }
 
@@ -300,9 +296,10 @@ impl<'l> Entry<'l> {
 
     /// Opens the content for reading.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + 'l>, TreeError> {
-        match self.held() {
-            Some(bytes) => Ok(Box::new(bytes)),
-            None => self.folder.tree.open(&self.source()),
+        match (self.held(), self.content) {
+            (Some(bytes), _) => Ok(Box::new(bytes)),
+            (None, Content::Own(..)) => self.folder.tree.open(&self.source()),
+            (None, Content::Compiled(compiled)) => compiled.metadata.open(),
         }
     }
 
@@ -313,7 +310,7 @@ impl<'l> Entry<'l> {
                 let (bytes, places) = self.folder.held.as_ref()?;
                 Some(&bytes[places[place].clone()])
             }
-            Content::Compiled(compiled) => Some(&compiled.text),
+            Content::Compiled(compiled) => compiled.metadata.held(),
         }
     }
 
@@ -453,7 +450,9 @@ mod tests {
             (&[], 0),
         ];
         for (files, place) in table {
-            let folder = folder(files).with_compiled("{}").expect("a folder");
+            let folder = folder(files)
+                .with_compiled("{}".to_owned().into())
+                .expect("a folder");
             assert_eq!(folder.file_count(), files.len() + 1);
             let own: usize = files.iter().map(|path| path.len()).sum();
             assert_eq!(folder.content_bytes(), own as u64 + 2);
@@ -470,7 +469,7 @@ mod tests {
             assert!(found.is_sorted(), "{found:?}");
             assert!(found.contains(&"cookbooks/web/metadata.json".to_owned()));
         }
-        let own = folder(&["metadata.json"]).with_compiled("{}");
+        let own = folder(&["metadata.json"]).with_compiled("{}".to_owned().into());
         let own = own.expect("a folder");
         assert_eq!(own.file_count(), 1);
         let entries = own.entries().expect("entries");
@@ -487,7 +486,9 @@ mod tests {
     fn contents_are_those_of_the_own_files() {
         let held = (Arc::new(b"onetwo".to_vec()), vec![0..3, 3..6]);
         let folder = folder(&["a", "z"]).with_held(held).expect("a folder");
-        let folder = folder.with_compiled("{}").expect("a folder");
+        let folder = folder
+            .with_compiled("{}".to_owned().into())
+            .expect("a folder");
         let entries = folder.entries().expect("entries");
         let contents: Vec<_> = entries.iter().map(|entry| entry.held()).collect();
         let wanted: [&[u8]; 3] = [b"one", b"{}", b"two"];

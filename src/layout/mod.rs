@@ -2,6 +2,7 @@
 //! every writer.
 
 mod bytes;
+mod compiled;
 mod consumer;
 mod files;
 mod folder;
@@ -11,6 +12,7 @@ mod omission;
 mod plan;
 mod record;
 mod run_list;
+mod spill;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -26,8 +28,8 @@ use crate::text::nearest;
 use crate::tree::{Tree, TreeError};
 use crate::version::Version;
 
+pub use compiled::CompiledMetadata;
 pub use files::{FileTable, FileView, PlannedFiles};
-pub(crate) use files::{Spill, SpillFile};
 pub use folder::{Entries, Entry, EntryPath, Folder};
 pub(crate) use folder::{SharedEntry, folder_of};
 pub(crate) use held::{HeldContents, Kept};
@@ -37,6 +39,7 @@ pub use plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile, pla
 pub(crate) use plan::{FoundChefignore, find_chefignore, plan_with};
 pub(crate) use record::{PlanInputs, PlanRecord, RecordedMetadata, is_whole_record};
 pub use run_list::RunListProblem;
+pub(crate) use spill::{Spill, SpillFile};
 
 /// Everything an archive holds, in the order in which it is written.
 #[derive(Clone, Debug)]
@@ -77,7 +80,7 @@ pub struct PlannedCookbook {
     /// The text of its metadata.rb, if it has one.
     pub metadata_rb: Option<String>,
     /// Its compiled metadata, packed where it has no metadata.json of its own.
-    pub compiled_metadata: String,
+    pub compiled_metadata: CompiledMetadata,
 }
 
 /// Why cookbooks cannot be laid out.
@@ -270,7 +273,7 @@ impl Layout {
         let files = std::mem::take(&mut cookbook.plan.included);
         let folder = Folder::new(folder, (&cookbook.tree, &cookbook.plan.base), files);
         self.folders
-            .push(folder.with_compiled(&cookbook.compiled_metadata)?);
+            .push(folder.with_compiled(cookbook.compiled_metadata.clone())?);
         self.cookbooks.push(cookbook.packed.clone());
         Ok(refusals)
     }

@@ -218,11 +218,10 @@ impl Worker<'_> {
                 return None;
             }
         };
-        let compiled = cookbook.compiled_metadata();
         let path = folder_of(self.shared.layout, &cookbook.name).ok()?;
         let of = (&cookbook.tree, &plan.base);
         let folder = Folder::new(path, of, plan.included.clone());
-        let mut folder = folder.with_compiled(&compiled).ok()?;
+        let mut folder = folder.with_compiled(cookbook.compiled.clone()).ok()?;
         if let Some(bytes) = &bytes {
             folder = folder.with_held((Arc::clone(bytes), places))?;
         }

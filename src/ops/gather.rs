@@ -370,7 +370,7 @@ fn load_all(
                     };
                     // They are large, and moved about.
                     let boxed = |mut cookbook: LoadedCookbook| {
-                        plans.set_aside(&mut cookbook.plan);
+                        cookbook.set_aside(&plans.spill);
                         Box::new(cookbook)
                     };
                     let result = result.map(boxed).map_err(Box::new);

@@ -9,8 +9,8 @@ use crate::digest::ContentDigest;
 use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{
-    CookbookPlan, HeldContents, LayoutError, METADATA_JSON, PlanRecord, RecordedMetadata,
-    find_chefignore, plan_with,
+    CompiledMetadata, CookbookPlan, HeldContents, LayoutError, METADATA_JSON, PlanRecord,
+    RecordedMetadata, Spill, find_chefignore, plan_with,
 };
 use crate::limits::Limits;
 use crate::metadata::Metadata;
@@ -33,6 +33,8 @@ pub struct LoadedCookbook {
     pub plan: CookbookPlan,
     /// The digest of what is packed.
     pub(super) content: ContentDigest,
+    /// [`LoadedCookbook::compiled_metadata`], once.
+    pub(super) compiled: CompiledMetadata,
     pub(super) tree: Arc<dyn Tree>,
     pub(super) metadata_rb: Option<String>,
     pub(super) warnings: Vec<Diagnostic>,
@@ -178,9 +180,15 @@ fn parse_metadata(place: &Place, name: &str, file: &SourceFile) -> Result<Metada
 impl LoadedCookbook {
     /// The metadata.json that is packed where the cookbook has none, as Chef writes it.
     pub fn compiled_metadata(&self) -> String {
-        let mut metadata = self.metadata.clone();
-        metadata.name = Some(self.name.to_string());
-        metadata.to_json()
+        compiled(&self.name, &self.metadata)
+    }
+
+    /// Leaves in memory what is needed of it until all is locked, as far as there is memory. Its metadata is
+    /// not whole from then on: a long description may be a whole README, and is in what is compiled.
+    pub(super) fn set_aside(&mut self, spill: &Spill) {
+        self.metadata.long_description = String::new();
+        self.plan.included.spill(spill);
+        self.compiled.spill(spill);
     }
 
     /// What was noticed while it was read, which may have been on another thread.
@@ -189,6 +197,12 @@ impl LoadedCookbook {
             cx.reporter().report(&Event::Warning(warning));
         }
     }
+}
+
+fn compiled(name: &CookbookName, metadata: &Metadata) -> String {
+    let mut metadata = metadata.clone();
+    metadata.name = Some(name.to_string());
+    metadata.to_json()
 }
 
 /// Loads the cookbook at a place. What is locked of it is the digest that its content must have. What
@@ -301,6 +315,7 @@ impl FoundMetadata {
 
     fn cookbook(self, tree: Arc<dyn Tree>, record: PlanRecord) -> LoadedCookbook {
         LoadedCookbook {
+            compiled: compiled(&self.name, &self.metadata).into(),
             name: self.name,
             metadata: self.metadata,
             plan: record.plan,

@@ -270,7 +270,6 @@ pub(super) fn candidate(pin: &Pin, cookbook: &LoadedCookbook) -> Candidate {
 }
 
 fn planned(name: CookbookName, pin: Pin, cookbook: LoadedCookbook) -> PlannedCookbook {
-    let compiled_metadata = cookbook.compiled_metadata();
     PlannedCookbook {
         packed: PackedCookbook {
             name,
@@ -281,7 +280,7 @@ fn planned(name: CookbookName, pin: Pin, cookbook: LoadedCookbook) -> PlannedCoo
         tree: cookbook.tree,
         plan: cookbook.plan,
         metadata_rb: cookbook.metadata_rb,
-        compiled_metadata,
+        compiled_metadata: cookbook.compiled,
     }
 }
 

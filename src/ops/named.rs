@@ -387,7 +387,7 @@ impl Reading<'_> {
         let locked = chosen.locked.as_ref().filter(|_| fetched.is_some());
         let mut cookbook = load(self.plans, place, locked.map(|locked| locked.content), None)?;
         self.check(chosen, &pin, &cookbook)?;
-        self.plans.set_aside(&mut cookbook.plan);
+        cookbook.set_aside(&self.plans.spill);
         Ok((pin, Box::new(cookbook)))
     }
 

@@ -17,7 +17,7 @@ use super::{Context, Error};
 use crate::digest::Digest;
 use crate::event::CancelToken;
 use crate::layout::{
-    CookbookPlan, FoundChefignore, LayoutError, PlanInputs, PlanRecord, Spill, is_version_control,
+    FoundChefignore, LayoutError, PlanInputs, PlanRecord, Spill, is_version_control,
 };
 use crate::limits::Limits;
 use crate::name::CookbookName;
@@ -36,12 +36,12 @@ pub(super) struct Plans {
     is_asked: bool,
     /// When the run began. Without it nothing is kept.
     begun: Option<SystemTime>,
-    /// What was looked at, and will be asked for again.
+    /// What was looked at, and will be asked for again, as far as there is memory for long descriptions.
     known: Mutex<HashMap<Digest, PlanRecord>>,
     /// Bytes that were added to the store.
     added: AtomicU64,
-    /// Where the lists of files go that there is no memory for.
-    spill: Spill,
+    /// Where that goes which there is no memory for.
+    pub(super) spill: Spill,
 }
 
 impl Plans {
@@ -113,13 +113,8 @@ impl Plans {
         }
         let bytes = self.store.record(CacheKind::Plan, key, self.begun)?;
         let mut record = PlanRecord::read(&bytes, key, base)?;
-        self.set_aside(&mut record.plan);
+        record.plan.included.spill(&self.spill);
         Some(record)
-    }
-
-    /// Sets the list of a plan's files aside, if there are too many of them for memory.
-    pub(super) fn set_aside(&self, plan: &mut CookbookPlan) {
-        plan.included.spill(&self.spill);
     }
 
     /// The name that the metadata of a cookbook gives, if that is known without reading it.
@@ -133,7 +128,11 @@ impl Plans {
         };
         let name = record.metadata.as_ref();
         let name = name.and_then(|found| found.metadata.name.as_deref()?.parse().ok());
-        self.known().insert(key, record);
+        let description = record.metadata.as_ref();
+        let description = description.map_or(0, |found| found.metadata.long_description.len());
+        if self.spill.has_memory(description) {
+            self.known().insert(key, record);
+        }
         Ok(name)
     }
 

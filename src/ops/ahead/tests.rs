@@ -50,7 +50,9 @@ fn held(name: &str, bytes: usize) -> Held {
         (&tree, &TreePath::default()),
         [file].into_iter().collect(),
     );
-    let folder = folder.with_compiled("{}").expect("a folder");
+    let folder = folder
+        .with_compiled("{}".to_owned().into())
+        .expect("a folder");
     Held {
         folder: folder
             .with_held((Arc::clone(&bytes), places))

@@ -81,7 +81,7 @@ fn layout(kind: &str, cookbooks: &BTreeMap<String, Cookbook>) -> Layout {
             tree: Arc::clone(&tree),
             plan,
             metadata_rb: None,
-            compiled_metadata: format!("{{\"name\":\"{name}\"}}\n"),
+            compiled_metadata: format!("{{\"name\":\"{name}\"}}\n").into(),
         }
     });
     let text = format!("[bundle]\nname = \"x\"\nlayout = \"{kind}\"\n");
