@@ -1,6 +1,7 @@
 //! Paths inside archives and inside source trees: always relative, always `/`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// A path that every consumer of an archive can hold: relative, UTF-8, `/` between components, and
 /// no component that a reader drops or that Windows cannot store. Orders by its bytes.
@@ -68,6 +69,9 @@ const FORBIDDEN: [bool; 256] = {
 /// Device names of Windows; COM and LPT take a digit, superscripts included.
 const WINDOWS_DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
+/// Bytes of such names: the longest is `conout$`.
+const WINDOWS_STEMS: RangeInclusive<usize> = 3..=7;
+
 impl ArchivePath {
     /// Checks raw bytes, as a tree gives them.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PathProblem> {
@@ -84,6 +88,8 @@ impl ArchivePath {
     pub(crate) fn check(text: &str) -> Result<(), PathProblem> {
         match text.is_empty() {
             true => Err(PathProblem::NotRelative),
+            // A million paths may be checked of which each is as plain as can be.
+            false if text.as_bytes().split(|b| *b == b'/').all(is_plain) => Ok(()),
             false => text.split('/').try_for_each(check_component),
         }
     }
@@ -126,6 +132,18 @@ pub fn fold_case(text: &str) -> String {
     text.to_uppercase().to_lowercase()
 }
 
+/// Whether a component is for certain one that [`check_component`] has nothing against.
+fn is_plain(component: &[u8]) -> bool {
+    let [first, .., last] = component else {
+        return false;
+    };
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let stem = component.iter().position(|b| *b == b'.');
+    let stem = stem.unwrap_or(component.len());
+    let may_be_device = begins_as_windows_device(*first) && WINDOWS_STEMS.contains(&stem);
+    *last != b'.' && !may_be_device && component.iter().all(is_word)
+}
+
 fn check_component(component: &str) -> Result<(), PathProblem> {
     if matches!(component, "" | "." | "..") {
         return Err(PathProblem::NotRelative);
@@ -151,15 +169,23 @@ fn check_component(component: &str) -> Result<(), PathProblem> {
     Ok(())
 }
 
+/// Whether the name of a device on Windows may begin so.
+fn begins_as_windows_device(first: u8) -> bool {
+    matches!(first | 0x20, b'c' | b'p' | b'a' | b'n' | b'l')
+}
+
 fn is_windows_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or(component);
     let stem = stem.trim_end_matches(' ');
-    // The longest is `conout$`.
-    if !(3..=7).contains(&stem.len()) {
+    if !WINDOWS_STEMS.contains(&stem.len()) {
         return false;
     }
-    let is_begin = |b: &u8| matches!(b | 0x20, b'c' | b'p' | b'a' | b'n' | b'l');
-    if !stem.as_bytes().first().is_some_and(is_begin) {
+    if !stem
+        .as_bytes()
+        .first()
+        .copied()
+        .is_some_and(begins_as_windows_device)
+    {
         return false;
     }
     let stem = stem.to_ascii_lowercase();
@@ -325,6 +351,48 @@ mod tests {
                 matches!(problem(bad.as_bytes()), PathProblem::WindowsTrailing { .. }),
                 "{bad:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_plain_for_certain_is_nothing_bad() {
+        let parts = [
+            "con", "COM1", "lpt", "nul", "aux", "prn", "a", "b", "9", ".", "..", "-", "_", " ",
+            "$", ":", "é", "recipes", "out",
+        ];
+        let mut state = 1_u32;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize % below
+        };
+        let mut plain = 0;
+        for _ in 0..100_000 {
+            let component: String = (0..=next(4)).map(|_| parts[next(parts.len())]).collect();
+            if is_plain(component.as_bytes()) {
+                plain += 1;
+                assert_eq!(check_component(&component), Ok(()), "{component:?}");
+            }
+        }
+        assert!(plain > 10_000, "{plain}");
+        for plain in [
+            "README.md",
+            "attributes",
+            "cookbook0001",
+            "x-b_c.erb",
+            ".kitchen.yml",
+        ] {
+            assert!(is_plain(plain.as_bytes()), "{plain}");
+        }
+        for other in [
+            "con",
+            "nul.tar.gz.and.more",
+            "com1.rb",
+            "a.",
+            "é.rb",
+            "",
+            "a b",
+        ] {
+            assert!(!is_plain(other.as_bytes()), "{other}");
         }
     }
 

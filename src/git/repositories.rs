@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use git2::{ObjectType, Oid};
@@ -38,6 +38,8 @@ use crate::tree::Tree;
 pub(crate) struct Repositories<'a> {
     store: Store,
     remotes: Remotes<'a>,
+    /// Where relative addresses begin, without links.
+    real_folder: OnceLock<PathBuf>,
     /// The commits that were opened for reading, by the folder of their mirror.
     trees: Mutex<BTreeMap<(PathBuf, CommitId), Arc<dyn Tree>>>,
     /// The mirrors that they are read from, by their folder, as they were when all was brought that was
@@ -73,6 +75,7 @@ impl<'a> Repositories<'a> {
             trees: Mutex::default(),
             objects: Mutex::default(),
             readers: Arc::default(),
+            real_folder: OnceLock::new(),
             reporter,
             cancel,
             offline,
@@ -321,8 +324,11 @@ impl<'a> Repositories<'a> {
     fn key(&self, url: &GitUrl) -> String {
         match url.form() {
             GitUrlForm::Path => {
-                let folder = self.remotes.folder();
-                let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+                // It is asked for with each cookbook.
+                let folder = self.real_folder.get_or_init(|| {
+                    let folder = self.remotes.folder();
+                    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+                });
                 without_detours(&folder.join(url.with_credentials()))
             }
             _ => url.redacted(),

@@ -5,6 +5,7 @@
 )]
 
 use std::path::{Component, Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use super::manifest_file::{MANIFESTS, ManifestFile, read_manifest_file, read_text};
 use super::{Context, Error};
@@ -42,14 +43,28 @@ pub fn open_project(cx: &Context<'_>, path: &Path) -> Result<Project, Error> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let manifest = read_manifest_file(cx, &file)?.manifest(folder)?;
     let lockfile_path = folder.join(LOCKFILE);
-    let lockfile = match lockfile_path.exists() {
-        true => {
-            let text = read_text(cx, &lockfile_path)?;
-            Some(Lockfile::parse(lockfile_path.display().to_string(), &text)?)
-        }
-        false => None,
+    let locked = lockfile_path
+        .exists()
+        .then(|| read_text(cx, &lockfile_path));
+    // Each of them takes as long as the other: a manifest of many cookbooks has a lockfile of as many.
+    let (manifest, lockfile) = thread::scope(|scope| {
+        let parse = |text: String| {
+            let name = lockfile_path.display().to_string();
+            scope.spawn(move || Lockfile::parse(name, &text))
+        };
+        let parsing = locked.map(|text| text.map(parse));
+        let manifest = read_manifest_file(cx, &file).and_then(|read| read.manifest(folder));
+        let join = |parsing: ScopedJoinHandle<'_, _>| {
+            let parsed = parsing.join();
+            parsed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (manifest, parsing.map(|parsing| parsing.map(join)))
+    });
+    let manifest = manifest?;
+    let lockfile = match lockfile {
+        Some(parsed) => Some(parsed??),
+        None => None,
     };
     // `Berksfile.dev` has `Berksfile.dev.lock`.
     let beside = PathBuf::from(format!("{}.lock", file.display()));
