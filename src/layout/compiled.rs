@@ -53,7 +53,7 @@ impl CompiledMetadata {
     /// Has it set aside, if there is no memory for it. It stays where it is, if that fails.
     pub(crate) fn spill(&mut self, spill: &Spill) {
         if let Kept::Here(text) = &self.kept
-            && !spill.has_memory(text.len())
+            && !spill.take_memory(text.len())
             && let Some(spilled) = spill.put(text.as_bytes())
         {
             self.kept = Kept::Aside(spilled);

@@ -64,7 +64,7 @@ impl PlannedFiles {
         let Kept::Here(files) = &self.kept else {
             return;
         };
-        if spill.has_memory(files.memory()) {
+        if spill.take_memory(files.memory()) {
             return;
         }
         let mut writer = Writer::default();

@@ -2,6 +2,7 @@
 //! every writer.
 
 mod bytes;
+mod case_clashes;
 mod compiled;
 mod consumer;
 mod files;

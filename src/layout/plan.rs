@@ -1,10 +1,10 @@
 //! The plan of one cookbook: every file of its folder ends as included, omitted with the reason, or
 //! refused with the reason.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Read};
 
+use super::case_clashes::refuse_case_clashes;
 use super::files::PlannedFiles;
 use super::links::{self, Target};
 use super::omission::{self, Omission};
@@ -12,8 +12,8 @@ use crate::archive;
 use crate::chefignore::Chefignore;
 use crate::digest::{ContentDigest, Digest, Hasher};
 use crate::event::CancelToken;
+use crate::layout::LayoutError;
 use crate::layout::held::HeldContents;
-use crate::layout::{LayoutError, METADATA_JSON};
 use crate::lfs::Pointer;
 use crate::limits::Limits;
 use crate::path::{ArchivePath, PathProblem, TreePath, join_bytes};
@@ -556,47 +556,4 @@ fn is_same_or_below(path: &[u8], folder: &[u8]) -> bool {
         || path
             .strip_prefix(folder)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-}
-
-/// Takes out every file whose path an earlier one has but for case. The metadata.json that will be
-/// compiled counts as a file.
-fn refuse_case_clashes(included: &mut Vec<PlannedFile>) -> Vec<RefusedFile> {
-    let compiled = ArchivePath::new(METADATA_JSON).ok();
-    let is_there = |path: &ArchivePath| included.binary_search_by(|file| file.path.cmp(path));
-    let compiled = compiled.filter(|path| is_there(path).is_err());
-    let paths = compiled
-        .iter()
-        .chain(included.iter().map(|file| &file.path));
-    let refuse = |(path, other): (&str, &str)| RefusedFile {
-        path: path.to_owned(),
-        reason: Refusal::CaseClash {
-            other: other.to_owned(),
-        },
-    };
-    let refused: Vec<_> = case_clashes(paths).into_iter().map(refuse).collect();
-    for clash in &refused {
-        included.retain(|file| file.path.as_str() != clash.path);
-    }
-    refused
-}
-
-/// Paths that differ from an earlier one only in case, each with that one. `paths` is in order; the
-/// folders above each path count as well.
-fn case_clashes<'a>(paths: impl Iterator<Item = &'a ArchivePath>) -> Vec<(&'a str, &'a str)> {
-    let mut known: std::collections::HashMap<String, &str> = std::collections::HashMap::new();
-    let mut reported = BTreeSet::new();
-    let mut clashes = Vec::new();
-    for path in paths {
-        let own = std::iter::once(path.as_str());
-        for part in own.chain(path.parents()) {
-            let earlier = *known.entry(crate::path::fold_case(part)).or_insert(part);
-            if earlier == part && part != path.as_str() {
-                break;
-            }
-            if earlier != part && reported.insert(part) {
-                clashes.push((part, earlier));
-            }
-        }
-    }
-    clashes
 }

@@ -43,8 +43,8 @@ impl Spill {
         }
     }
 
-    /// Takes so many bytes of what is left of the memory, if they are left.
-    pub(crate) fn has_memory(&self, bytes: usize) -> bool {
+    /// Takes so many bytes of what is left of the memory. Whether they were left.
+    pub(crate) fn take_memory(&self, bytes: usize) -> bool {
         let take = |left: usize| left.checked_sub(bytes);
         let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
         self.left.fetch_update(set, fetch, take).is_ok()
@@ -111,7 +111,7 @@ pub(super) mod tests {
     #[test]
     fn memory_is_given_until_it_is_spent() {
         let spill = Spill::new(Arc::new(Memory::default()), 10);
-        let given = [4, 7, 6, 1, 0].map(|bytes| spill.has_memory(bytes));
+        let given = [4, 7, 6, 1, 0].map(|bytes| spill.take_memory(bytes));
         assert_eq!(given, [true, false, true, false, true]);
     }
 }

@@ -130,7 +130,7 @@ impl Plans {
         let name = name.and_then(|found| found.metadata.name.as_deref()?.parse().ok());
         let description = record.metadata.as_ref();
         let description = description.map_or(0, |found| found.metadata.long_description.len());
-        if self.spill.has_memory(description) {
+        if self.spill.take_memory(description) {
             self.known().insert(key, record);
         }
         Ok(name)
