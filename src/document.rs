@@ -120,7 +120,17 @@ pub(crate) fn read_document<T>(
     file: &SourceFile,
     read: impl FnOnce(Table<'_, '_>) -> Result<T, DocumentError>,
 ) -> Result<T, DocumentError> {
-    let root = DeTable::parse(file.text()).map_err(|error| DocumentError::Syntax {
+    read_part(file, file.text(), read)
+}
+
+/// Parses a part of a document that could stand for itself. In an error places are counted from the part's
+/// beginning.
+pub(crate) fn read_part<T>(
+    file: &SourceFile,
+    text: &str,
+    read: impl FnOnce(Table<'_, '_>) -> Result<T, DocumentError>,
+) -> Result<T, DocumentError> {
+    let root = DeTable::parse(text).map_err(|error| DocumentError::Syntax {
         message: error.message().to_owned(),
         at: file.at(error.span().unwrap_or_default()),
     })?;

@@ -133,7 +133,7 @@ fn planned(tree: &Arc<CorpusTree>) -> PlannedCookbook {
         },
         tree: Arc::clone(tree) as Arc<dyn Tree>,
         plan,
-        metadata_rb: None,
+        has_plain_name: false,
         compiled_metadata: format!("{{\n  \"name\": \"{name}\"\n}}\n").into(),
     }
 }

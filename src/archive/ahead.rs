@@ -5,6 +5,7 @@
 use super::deflate::{Encoder, WINDOW};
 use super::joiner::{Give, SegmentOutput, Wire};
 use super::segment::{Run, SegmentStore};
+use super::tools::{LentEncoder, Tools};
 use super::{ArchiveOptions, Format, LATEST_MTIME, Scratch, WriteError, tar_gz, zip};
 use crate::digest::Digest;
 use crate::event::Cancelled;
@@ -15,7 +16,7 @@ pub(crate) struct Ahead<'a> {
     format: Format,
     options: ArchiveOptions,
     segments: &'a dyn SegmentStore,
-    encoder: Encoder,
+    encoder: LentEncoder,
     scratch: Scratch,
 }
 
@@ -25,6 +26,7 @@ impl<'a> Ahead<'a> {
         format: Format,
         options: ArchiveOptions,
         segments: &'a dyn SegmentStore,
+        tools: &Tools,
     ) -> Option<Self> {
         let can_be = match format {
             Format::Tar => false,
@@ -35,8 +37,8 @@ impl<'a> Ahead<'a> {
             format,
             options,
             segments,
-            encoder: Encoder::default(),
-            scratch: Scratch::default(),
+            encoder: tools.encoder(),
+            scratch: Scratch::with(tools.buffers().clone()),
         })
     }
 

@@ -27,6 +27,14 @@ impl Buffers {
         idle.unwrap_or_else(|| Vec::with_capacity(SIZE))
     }
 
+    /// An empty buffer with room for so many bytes, of memory of its own if they are too many.
+    pub(super) fn lend_empty(&self, bytes: u64) -> Vec<u8> {
+        let mut buffer = self.lend(bytes);
+        buffer.clear();
+        buffer.reserve_exact(usize::try_from(bytes).unwrap_or_default());
+        buffer
+    }
+
     /// Takes it again. Other memory is freed.
     pub(super) fn give_back(&self, buffer: Vec<u8>) {
         let mut idle = self.idle();
@@ -54,6 +62,14 @@ mod tests {
         assert_eq!(buffers.lend(SIZE as u64).len(), 0, "there was one");
         let large = buffers.lend(SIZE as u64 + 1);
         assert_eq!(large.capacity(), 0);
+        buffers.give_back(vec![7; SIZE]);
+        for bytes in [1, SIZE, SIZE + 1] {
+            let empty = buffers.lend_empty(bytes as u64);
+            assert!(empty.is_empty() && empty.capacity() >= bytes, "{bytes}");
+            buffers.give_back(empty);
+        }
+        assert_eq!(buffers.idle().len(), 1, "the large one is freed");
+        drop(buffers.lend(1));
         buffers.give_back(vec![0; SIZE + 1]);
         (0..=MOST).for_each(|_| buffers.give_back(Vec::with_capacity(SIZE)));
         assert_eq!(buffers.idle().len(), MOST);

@@ -121,6 +121,7 @@ impl Encoder {
         };
         let (before, end) = (at - window.len(), at + block.len());
         self.buffer.clear();
+        self.buffer.reserve_exact(end + SLACK);
         self.buffer.resize(before, 0);
         self.buffer.extend_from_slice(window);
         self.buffer.extend_from_slice(block);

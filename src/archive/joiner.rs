@@ -317,7 +317,8 @@ impl<'a, 'w, 'o, W: Wire<'a>> Joiner<'a, 'w, 'o, W> {
     /// Compresses a segment that is kept and turned out to be damaged.
     fn make_anew(&mut self, run: &Run<'a>, key: &Digest) -> Result<(), WriteError> {
         self.begin(key);
-        let (options, again, mut encoder) = (self.options, self.again, Encoder::default());
+        let (options, again, mut encoder) =
+            (self.options, self.again, self.writing.tools.encoder());
         let mut scratch = std::mem::take(&mut self.scratch);
         let read = again(run, &mut scratch, &mut |work, content| {
             self.take(W::compress(&mut encoder, options, work))?;

@@ -16,6 +16,7 @@ pub(crate) mod tar;
 mod tar_gz;
 #[cfg(test)]
 mod tests;
+mod tools;
 pub(crate) mod trail;
 mod zip;
 
@@ -39,6 +40,7 @@ use contents::Contents;
 use output::Output;
 pub use read::{Place, ReadError, ReadFile, ReadReceipt, Visitor, read_archive};
 use segment::SegmentStore;
+pub(crate) use tools::Tools;
 
 /// An archive's format.
 #[non_exhaustive]
@@ -274,6 +276,8 @@ pub(crate) type Progress<'a> = dyn FnMut(u64) -> Result<(), Cancelled> + 'a;
 pub(crate) struct Writing<'a> {
     /// Where compressed segments are kept.
     pub(crate) segments: Option<&'a dyn SegmentStore>,
+    /// What compressing works with.
+    pub(crate) tools: Tools,
     /// Who hears of it.
     pub(crate) progress: &'a mut Progress<'a>,
 }
@@ -292,6 +296,7 @@ impl Layout {
     ) -> Result<Archive, WriteError> {
         let writing = Writing {
             segments: None,
+            tools: Tools::default(),
             progress: &mut |_| Ok(()),
         };
         write(self, out, format, options, writing)
@@ -310,7 +315,8 @@ pub(crate) fn write<'a>(
             mtime: options.mtime,
         });
     }
-    let mut out = Output::new(out, options.jobs, writing.segments);
+    let buffers = writing.tools.buffers().clone();
+    let mut out = Output::new(out, options.jobs, writing.segments, buffers);
     let (container, content) = thread::scope(|scope| {
         // Where there may be several threads, it is digested while the archive is written.
         let (contents, elsewhere) = match options.jobs.get() {

@@ -86,6 +86,7 @@ impl<'a> Output<'a> {
         inner: &'a mut dyn Write,
         jobs: NonZeroUsize,
         store: Option<&'a dyn SegmentStore>,
+        buffers: Buffers,
     ) -> Self {
         Self {
             inner,
@@ -97,7 +98,7 @@ impl<'a> Output<'a> {
             known: None,
             joined: 0,
             is_on_trail: true,
-            buffers: Buffers::default(),
+            buffers,
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::deflate::Encoder;
+use super::tools::{LentEncoder, Tools};
 
 /// Work for one thread, with that thread's encoder.
 type Task<'env, R> = Box<dyn FnOnce(&mut Encoder) -> R + Send + 'env>;
@@ -22,7 +23,7 @@ pub(super) struct Pool<'env, R> {
 
 enum Workers<'env, R> {
     /// The caller's own thread does everything.
-    Caller(Box<Encoder>),
+    Caller(LentEncoder),
     Threads(Tasks<'env, R>),
 }
 
@@ -68,14 +69,16 @@ impl<R> Drop for Tasks<'_, R> {
     }
 }
 
-/// Runs `work` with a pool of so many threads; one is the caller's own.
+/// Runs `work` with a pool of so many threads, each with one of these encoders; one thread is the caller's
+/// own.
 pub(super) fn with_pool<'env, R: Send + 'env, T>(
     jobs: NonZeroUsize,
+    tools: &Tools,
     work: impl FnOnce(&mut Pool<'env, R>) -> T,
 ) -> T {
     if jobs.get() == 1 {
         return work(&mut Pool {
-            workers: Workers::Caller(Box::default()),
+            workers: Workers::Caller(tools.encoder()),
             pending: VecDeque::new(),
             room: 1,
         });
@@ -90,7 +93,7 @@ pub(super) fn with_pool<'env, R: Send + 'env, T>(
     thread::scope(|scope| {
         for _ in 0..jobs.get() {
             scope.spawn(|| {
-                let mut encoder = Encoder::default();
+                let mut encoder = tools.encoder();
                 while let Some((task, result)) = queue.next() {
                     // Nobody waits for it once the caller has failed.
                     drop(result.send(task(&mut encoder)));
@@ -140,7 +143,7 @@ mod tests {
     fn results_come_in_the_order_of_the_tasks() {
         for jobs in [1, 2, 7] {
             let jobs = NonZeroUsize::new(jobs).expect("a number");
-            let found = with_pool(jobs, |pool| {
+            let found = with_pool(jobs, &Tools::default(), |pool| {
                 let mut found = Vec::new();
                 for task in 0..200_u32 {
                     if pool.is_full() {
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn what_is_left_when_the_caller_gives_up_is_dropped() {
         let jobs = NonZeroUsize::new(2).expect("a number");
-        let first = with_pool(jobs, |pool| {
+        let first = with_pool(jobs, &Tools::default(), |pool| {
             (0..4).for_each(|task| pool.submit(move |_| task));
             pool.next()
         });

@@ -161,8 +161,7 @@ impl Block {
     /// An empty one behind these bytes.
     pub(super) fn after(before: &[u8], buffers: &Buffers) -> Self {
         let window = &before[before.len().saturating_sub(deflate::WINDOW)..];
-        let mut data = buffers.lend((window.len() + BLOCK) as u64);
-        data.clear();
+        let mut data = buffers.lend_empty((window.len() + BLOCK) as u64);
         data.extend_from_slice(window);
         Self {
             begin: data.len(),
@@ -173,9 +172,7 @@ impl Block {
 
     /// Memory for what becomes of it.
     pub(super) fn lend(&self) -> Vec<u8> {
-        let mut memory = self.buffers.lend(deflate::bound(BLOCK) as u64);
-        memory.clear();
-        memory
+        self.buffers.lend_empty(deflate::bound(BLOCK) as u64)
     }
 
     /// What it may refer to.
@@ -246,8 +243,7 @@ pub(super) fn for_each_piece(
         Loaded::Stream(_, stream) => stream,
     };
     loop {
-        let mut piece = buffers.lend(BLOCK as u64);
-        piece.clear();
+        let mut piece = buffers.lend_empty(BLOCK as u64);
         let read = (&mut stream).take(BLOCK as u64).read_to_end(&mut piece);
         match read.map_err(WriteError::Segment)? {
             0 => {

@@ -26,7 +26,7 @@ pub(super) fn write<'a>(
     out: &mut Output<'_>,
 ) -> Result<ContainerDigest, WriteError> {
     out.write(&gzip::HEADER)?;
-    let mut member = with_pool(options.jobs, |pool| {
+    let mut member = with_pool(options.jobs, &writing.tools.clone(), |pool| {
         let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Block>| {
             let before = layout.entries_before(run.range.start);
             let before = window_behind(before, options.mtime, scratch)?;
@@ -63,7 +63,8 @@ pub(super) fn write<'a>(
     })?;
     // What ends the tar belongs to no cookbook, and refers to none.
     let mut last = Vec::new();
-    Encoder::default().encode(options.level, &[], &tar::END, &mut last);
+    let mut encoder = writing.tools.encoder();
+    encoder.encode(options.level, &[], &tar::END, &mut last);
     out.write(&last)?;
     member.crc.update(&tar::END);
     let length = member.length + tar::END.len() as u64;

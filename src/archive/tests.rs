@@ -102,13 +102,13 @@ pub(super) fn layout_of(
             },
             tree: Arc::clone(tree) as Arc<dyn Tree>,
             plan,
-            metadata_rb: None,
+            has_plain_name: false,
             compiled_metadata: format!("{{\"name\":\"{name}\"}}").into(),
         }
     });
     let manifest = Manifest::parse("cookpack.toml", "[bundle]\nname = \"test\"\n");
     let manifest = manifest.expect("a manifest");
-    Layout::of(&manifest, manifest.bundle.layout, planned.collect()).expect("a layout")
+    Layout::of(&manifest, manifest.bundle.layout, planned).expect("a layout")
 }
 
 /// All entries of a layout, in their order.
@@ -283,6 +283,7 @@ pub(super) fn written_as(
     let mut bytes = Vec::new();
     let mut told = 0;
     let writing = Writing {
+        tools: Tools::default(),
         segments: store.map(|store| store as &dyn SegmentStore),
         progress: &mut |content| {
             told += content;

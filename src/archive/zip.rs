@@ -11,6 +11,7 @@ mod own;
 mod tests;
 
 use super::ahead;
+use super::buffers::Buffers;
 use super::contents::Contents;
 use super::deflate::{self, Encoder, WINDOW};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
@@ -39,7 +40,7 @@ pub(super) fn write<'a>(
             return Err(WriteError::PathTooLong { path });
         }
     }
-    let zip = with_pool(options.jobs, |pool| {
+    let zip = with_pool(options.jobs, &writing.tools.clone(), |pool| {
         let again = |run: &Run<'a>, scratch: &mut Scratch, give: &mut Give<'_, Work<'a>>| {
             read(&run.entries, time, scratch, give)
         };
@@ -90,11 +91,13 @@ fn too_long(entries: &Entries<'_>) -> Option<String> {
 
 /// What a thread compresses.
 enum Work<'a> {
-    /// Files, one after the other, and their contents.
+    /// Files, one after the other, and the contents of those that are not held in memory anyway.
     Whole {
         entries: Entries<'a>,
         contents: Vec<u8>,
         time: DosTime,
+        /// Where that memory is from.
+        buffers: Buffers,
     },
     /// A part of one.
     Part { part: Part<'a, ()>, block: Block },
@@ -139,25 +142,35 @@ fn read<'a>(
             rest.take_first(1);
             continue;
         }
-        let mut contents = Vec::new();
         let (mut count, mut weight, mut content) = (0, 0, 0);
         for entry in rest.iter() {
             let file = File::of(entry, time);
-            if weight >= BLOCK as u64 || file.is_streamed() {
+            weight += entry.size() + file.overhead();
+            if count > 0 && (weight > BLOCK as u64 || file.is_streamed()) {
                 break;
             }
+            count += 1;
+            content += entry.size();
+        }
+        let entries = rest.take_first(count);
+        let unheld = || entries.iter().filter(|entry| entry.held().is_none());
+        let mut contents = Vec::new();
+        if unheld().next().is_some() {
+            contents = scratch
+                .buffers
+                .lend_empty(unheld().map(|entry| entry.size()).sum());
+        }
+        for entry in unheld() {
             copy_pieces(entry, scratch, &mut |piece| {
                 contents.extend_from_slice(piece);
                 Ok(())
             })?;
-            count += 1;
-            weight += entry.size() + file.overhead();
-            content += entry.size();
         }
         let work = Work::Whole {
-            entries: rest.take_first(count),
+            entries,
             contents,
             time,
+            buffers: scratch.buffers.clone(),
         };
         give(work, content)?;
     }
@@ -300,27 +313,37 @@ impl<'a> Wire<'a> for Zip {
                 entries,
                 contents,
                 time,
+                buffers,
             } => {
-                let mut bytes = Vec::with_capacity(contents.len() / 2);
+                // One file that takes more than a block takes memory of its own.
+                let mut bytes = buffers.lend_empty(BLOCK as u64);
                 let mut packed = Vec::with_capacity(entries.len());
                 let mut overhead = Vec::with_capacity(entries.len());
                 let mut rest = &contents[..];
-                let mut data = Vec::new();
+                let mut header = Vec::new();
                 for entry in entries.iter() {
                     let file = File::of(entry, time);
-                    let (content, after) = rest.split_at(entry.size() as usize);
-                    rest = after;
-                    data.clear();
-                    deflate(encoder, options, content, &mut data);
+                    let content = entry.held().unwrap_or_else(|| {
+                        let (content, after) = rest.split_at(entry.size() as usize);
+                        rest = after;
+                        content
+                    });
+                    // What stands in a header is known behind it.
+                    let begin = bytes.len();
+                    file.push_header(Some(Packed::default()), &mut bytes);
+                    let end = bytes.len();
+                    deflate(encoder, options, content, &mut bytes);
                     let one = Packed {
                         crc: crc32fast::hash(content),
-                        compressed: data.len() as u64,
+                        compressed: (bytes.len() - end) as u64,
                     };
-                    file.push_header(Some(one), &mut bytes);
-                    bytes.extend_from_slice(&data);
+                    header.clear();
+                    file.push_header(Some(one), &mut header);
+                    bytes[begin..end].copy_from_slice(&header);
                     packed.push(one);
                     overhead.push(file.overhead());
                 }
+                buffers.give_back(contents);
                 Done::Whole {
                     packed,
                     bytes,

@@ -4,13 +4,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::{Global, Level, OutputFormat};
-use super::commands::{jobs, mode, vendor_into};
+use super::commands::{jobs, mode, vendor_into, write_lock};
 use super::{Failure, environment, report, standard_output};
 use crate::archive::{ArchiveOptions, Format};
 use crate::error::Diagnostic;
 use crate::ops::{
     Context, Project, lock_and_assemble, lock_and_write, stream_archive, write_archive,
-    write_lockfile,
 };
 
 /// What the arguments say of it.
@@ -145,7 +144,7 @@ pub(super) fn build(
         Place::Stdout(format) => {
             let cx = cx.clone().with_archive(format, &options);
             let (lockfile, layout) = lock_and_assemble(&cx, &project.manifest, mode)?;
-            write_lockfile(&project.lockfile_path, &lockfile)?;
+            write_lock(global, project, &lockfile)?;
             let mut stdout = io::stdout().lock();
             let archive = stream_archive(&cx, &layout, &mut stdout, format, &options)?;
             let receipt = match global.json {
@@ -165,7 +164,7 @@ pub(super) fn build(
     };
     let cx = cx.clone().with_archive(format, &options);
     let archive = lock_and_write(&cx, &project.manifest, mode, |lockfile, layout| {
-        write_lockfile(&project.lockfile_path, lockfile)?;
+        write_lock(global, project, lockfile)?;
         write_archive(&cx, layout, &path, format, &options)
     })?;
     let mut out = standard_output();

@@ -138,6 +138,18 @@ pub(super) fn mode<'a>(global: &Global, project: &'a Project) -> LockMode<'a> {
     }
 }
 
+/// Writes a project's lockfile, unless it is to stay as it is. Tells whether it wrote.
+pub(super) fn write_lock(
+    global: &Global,
+    project: &Project,
+    lockfile: &Lockfile,
+) -> Result<bool, ops::Error> {
+    if global.locked || global.frozen {
+        return Ok(false);
+    }
+    Ok(write_lockfile(&project.lockfile_path, lockfile)?)
+}
+
 fn init(cx: &Context<'_>, global: &Global, dir: &Path) -> Result<(), Failure> {
     let path = init_manifest(cx, dir)?;
     if global.quiet {
@@ -184,7 +196,7 @@ fn print_lock(
     let path = &project.lockfile_path;
     let changed = match dry_run {
         true => project.lockfile.as_ref() != Some(lockfile),
-        false => write_lockfile(path, lockfile)?,
+        false => write_lock(global, project, lockfile)?,
     };
     let changes = lock_changes(project.lockfile.as_ref(), lockfile);
     let mut out = standard_output();
@@ -217,7 +229,7 @@ pub(super) fn vendor_into(
 ) -> Result<(), Failure> {
     let mode = mode(global, project);
     let vendored = lock_and_write(cx, &project.manifest, mode, |lockfile, layout| {
-        write_lockfile(&project.lockfile_path, lockfile)?;
+        write_lock(global, project, lockfile)?;
         vendor(cx, layout, dir)
     })?;
     let mut out = standard_output();
@@ -355,7 +367,7 @@ fn mirror(cx: &Context<'_>, global: &Global, to: (&Path, Option<&str>)) -> Resul
     let project = project(cx, global)?;
     let mode = mode(global, &project);
     let (lockfile, mirrored) = ops::mirror(cx, &project.manifest, mode, to)?;
-    write_lockfile(&project.lockfile_path, &lockfile)?;
+    write_lock(global, &project, &lockfile)?;
     let mut out = standard_output();
     match (global.json, global.quiet) {
         (true, _) => out.json(&report::mirrored_json(to.0, &mirrored)),

@@ -484,7 +484,7 @@ mod tests {
 
     #[test]
     fn contents_are_those_of_the_own_files() {
-        let held = (Arc::new(b"onetwo".to_vec()), vec![0..3, 3..6]);
+        let held = (Arc::new(b"onetwo"[..].into()), vec![0..3, 3..6]);
         let folder = folder(&["a", "z"]).with_held(held).expect("a folder");
         let folder = folder
             .with_compiled("{}".to_owned().into())
@@ -497,7 +497,7 @@ mod tests {
 
     #[test]
     fn contents_of_other_files_are_not_taken() {
-        let held = (Arc::new(Vec::new()), once(0..0).collect());
+        let held = (Arc::new([][..].into()), once(0..0).collect());
         assert!(folder(&["a", "z"]).with_held(held).is_none());
     }
 

@@ -1,24 +1,75 @@
 //! The contents of a cookbook's files as they were read for its plan, so that whoever wants them right
 //! away needs not read them again.
 
-use std::ops::Range;
+use std::io;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
+
+use memmap2::MmapMut;
+
+/// Memory for contents. It is the system's own and goes back there when it is dropped: what an allocator is
+/// given back lies between small things that stay, and keeps counting as ours.
+#[derive(Debug)]
+pub(crate) struct HeldMemory {
+    map: MmapMut,
+    length: usize,
+    /// Bytes that were in use at a time, and so are there.
+    most_used: usize,
+}
+
+impl HeldMemory {
+    /// Room for so many bytes, which are not there before they are used.
+    pub(crate) fn new(room: usize) -> io::Result<Self> {
+        Ok(Self {
+            map: MmapMut::map_anon(room)?,
+            length: 0,
+            most_used: 0,
+        })
+    }
+
+    /// The most bytes that stood in it at a time.
+    pub(crate) fn most_used(&self) -> usize {
+        self.most_used
+    }
+
+    /// Appends bytes. Whether there was room for them.
+    fn push(&mut self, bytes: &[u8]) -> bool {
+        let end = self.length + bytes.len();
+        let Some(place) = self.map.get_mut(self.length..end) else {
+            return false;
+        };
+        place.copy_from_slice(bytes);
+        self.length = end;
+        self.most_used = self.most_used.max(end);
+        true
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+}
+
+impl Deref for HeldMemory {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.map[..self.length]
+    }
+}
 
 /// Takes what is read of a cookbook's files, as long as it is not too much. What was digested is in memory
 /// then, byte by byte: nobody can change it between its digest and its use.
 #[derive(Debug)]
 pub(crate) struct HeldContents {
     /// The contents, one after the other.
-    bytes: Vec<u8>,
+    bytes: HeldMemory,
     /// Where each one stands: in the order of the files that are included.
     places: Vec<Range<usize>>,
-    /// More bytes are not kept.
-    most: usize,
     is_over: bool,
 }
 
 /// The contents of a cookbook's files, and where in them those of each one stand.
-pub(crate) type Held = (Arc<Vec<u8>>, Vec<Range<usize>>);
+pub(crate) type Held = (Arc<HeldMemory>, Vec<Range<usize>>);
 
 /// What was kept of a cookbook.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,19 +83,18 @@ pub(crate) enum Kept {
 }
 
 impl HeldContents {
-    /// Room for so many bytes. What is in `bytes` is of no use any more, but its memory is.
-    pub(crate) fn up_to(most: usize, mut bytes: Vec<u8>) -> Self {
-        bytes.clear();
+    /// As many as there is room for. What stands in `bytes` is of no use any more.
+    pub(crate) fn in_memory(mut bytes: HeldMemory) -> Self {
+        bytes.truncate(0);
         Self {
             bytes,
             places: Vec::new(),
-            most,
             is_over: false,
         }
     }
 
     /// What there is of a cookbook with so many files, and the memory in any case.
-    pub(crate) fn of_files(self, count: usize) -> (Vec<u8>, Kept) {
+    pub(crate) fn of_files(self, count: usize) -> (HeldMemory, Kept) {
         let kept = match self.is_over {
             true => Kept::TooMuch,
             false if self.places.len() == count => Kept::All(self.places),
@@ -55,10 +105,7 @@ impl HeldContents {
 
     /// Takes more of the file that is read.
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        self.is_over |= self.bytes.len() + bytes.len() > self.most;
-        if !self.is_over {
-            self.bytes.extend_from_slice(bytes);
-        }
+        self.is_over = self.is_over || !self.bytes.push(bytes);
     }
 
     /// Where the next file begins.
@@ -80,7 +127,7 @@ impl HeldContents {
     pub(super) fn give_up(&mut self) {
         self.is_over = false;
         self.places.clear();
-        self.bytes.clear();
+        self.bytes.truncate(0);
     }
 
     /// Brings the files into another order: that of these indices.
@@ -95,8 +142,18 @@ impl HeldContents {
 mod tests {
     use super::*;
 
+    impl From<&[u8]> for HeldMemory {
+        fn from(bytes: &[u8]) -> Self {
+            let mut memory = Self::new(bytes.len().max(1)).expect("memory");
+            assert!(memory.push(bytes));
+            memory
+        }
+    }
+
     fn contents(most: usize, files: &[&[u8]]) -> HeldContents {
-        let mut contents = HeldContents::up_to(most, b"what was there before".to_vec());
+        let mut memory = HeldMemory::new(most).expect("memory");
+        memory.push(&b"what was there before"[..most.min(21)]);
+        let mut contents = HeldContents::in_memory(memory);
         for file in files {
             let begin = contents.end();
             file.chunks(3).for_each(|piece| contents.take(piece));
@@ -112,7 +169,7 @@ mod tests {
         contents.forget(begin);
         contents.reorder(&[1, 0, 2]);
         let (bytes, kept) = contents.of_files(3);
-        assert_eq!(bytes, b"secondthird");
+        assert_eq!(&*bytes, b"secondthird");
         assert_eq!(kept, Kept::All(vec![6..6, 0..6, 6..11]));
     }
 
@@ -126,7 +183,7 @@ mod tests {
         contents.take(b"last");
         contents.include(begin);
         let (bytes, kept) = contents.of_files(2);
-        assert_eq!(bytes, b"firstlast");
+        assert_eq!(&*bytes, b"firstlast");
         assert_eq!(kept, Kept::All(vec![0..5, 5..9]));
     }
 
@@ -140,6 +197,18 @@ mod tests {
         contents.forget(0);
         contents.reorder(&[0]);
         assert_eq!(contents.of_files(1).1, Kept::TooMuch);
+    }
+
+    #[test]
+    fn memory_knows_the_most_that_stood_in_it() {
+        let mut memory = HeldMemory::new(8).expect("memory");
+        assert!(memory.push(b"12345"));
+        memory.truncate(2);
+        assert!(!memory.push(b"3456789"));
+        assert!(memory.push(b"3"));
+        memory.truncate(9);
+        assert_eq!(&*memory, b"123");
+        assert_eq!(memory.most_used(), 5);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use compiled::CompiledMetadata;
 pub use files::{FileTable, FileView, PlannedFiles};
 pub use folder::{Entries, Entry, EntryPath, Folder};
 pub(crate) use folder::{SharedEntry, folder_of};
-pub(crate) use held::{HeldContents, Kept};
+pub(crate) use held::{HeldContents, HeldMemory, Kept};
 pub(crate) use omission::is_version_control;
 pub use omission::{Omission, TEMPORARY_PREFIX, VENDOR_MARKER};
 pub use plan::{CookbookPlan, OmittedFile, PlannedFile, Refusal, RefusedFile, plan_cookbook};
@@ -78,8 +78,8 @@ pub struct PlannedCookbook {
     pub tree: Arc<dyn Tree>,
     /// The plan of its files.
     pub plan: CookbookPlan,
-    /// The text of its metadata.rb, if it has one.
-    pub metadata_rb: Option<String>,
+    /// Whether OpsWorks's agent finds its name in its metadata.rb: what [`has_plain_name`] says of that.
+    pub has_plain_name: bool,
     /// Its compiled metadata, packed where it has no metadata.json of its own.
     pub compiled_metadata: CompiledMetadata,
 }
@@ -196,38 +196,40 @@ impl Layout {
     pub fn of(
         manifest: &Manifest,
         kind: LayoutKind,
-        mut cookbooks: Vec<PlannedCookbook>,
+        cookbooks: impl IntoIterator<Item = PlannedCookbook>,
     ) -> Result<Self, LayoutError> {
-        cookbooks.sort_by(|a, b| a.packed.name.cmp(&b.packed.name));
+        let cookbooks = cookbooks.into_iter();
+        let (least, most) = cookbooks.size_hint();
+        let count = most.unwrap_or(least);
         let mut layout = Self {
             kind,
-            folders: Vec::with_capacity(cookbooks.len()),
+            folders: Vec::with_capacity(count),
             first: String::new(),
             target: manifest.bundle.target,
-            cookbooks: Vec::with_capacity(cookbooks.len()),
+            cookbooks: Vec::with_capacity(count),
             omitted: Vec::new(),
             warnings: Vec::new(),
         };
         let mut refusals = Vec::new();
-        let mut folders: HashMap<String, &CookbookName> = HashMap::new();
-        for cookbook in &cookbooks {
-            let name = &cookbook.packed.name;
-            let folded = crate::path::fold_case(name.as_str());
-            if let Some(first) = folders.insert(folded, name) {
-                return Err(LayoutError::TwoOfOneName {
-                    first: first.clone(),
-                    second: name.clone(),
-                });
-            }
+        let mut has_plain_name = false;
+        for mut cookbook in cookbooks {
+            refusals.extend(layout.add(&mut cookbook)?);
+            has_plain_name = cookbook.has_plain_name;
         }
-        for cookbook in &mut cookbooks {
-            refusals.extend(layout.add(cookbook)?);
+        layout
+            .cookbooks
+            .sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        if let Some((first, second)) = two_of_one_name(&layout.cookbooks) {
+            return Err(LayoutError::TwoOfOneName { first, second });
         }
         if !refusals.is_empty() {
+            refusals.sort_by(|a, b| a.cookbook.cmp(&b.cookbook));
             return Err(LayoutError::Refused(refusals));
         }
         // By name they are in order, but for a name that goes on where another one ends.
-        layout.folders.sort_by(|a, b| a.order().cmp(b.order()));
+        layout
+            .folders
+            .sort_unstable_by(|a, b| a.order().cmp(b.order()));
         if let Some(first) = layout.folders.first() {
             let first = first.entries()?;
             layout.first = first
@@ -237,7 +239,8 @@ impl Layout {
         layout.omitted.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         run_list::check(manifest, &layout)?;
         if manifest.bundle.target == Target::OpsWorks {
-            layout.warnings.extend(lone_flat_cookbook(kind, &cookbooks));
+            let lone = lone_flat_cookbook(kind, &layout.cookbooks, has_plain_name);
+            layout.warnings.extend(lone);
         }
         Ok(layout)
     }
@@ -383,14 +386,21 @@ impl Layout {
     }
 }
 
+/// Two of these cookbooks, which are in order, whose folders are one where case does not count.
+fn two_of_one_name(cookbooks: &[PackedCookbook]) -> Option<(CookbookName, CookbookName)> {
+    let mut folders: HashMap<String, &CookbookName> = HashMap::new();
+    cookbooks.iter().find_map(|PackedCookbook { name, .. }| {
+        let folded = crate::path::fold_case(name.as_str());
+        let first = folders.insert(folded, name)?;
+        Some((first.clone(), name.clone()))
+    })
+}
+
 /// The file that Chef reads first, and that every packed cookbook has.
 pub(crate) const METADATA_JSON: &str = "metadata.json";
 
-/// OpsWorks's agent on Linux moves the children of an archive's only folder up, unless the folder's
-/// metadata.rb has a line that it takes for a name (aws/opsworks-cookbooks, branch
-/// release-chef-11.10, `scm_helper/libraries/`): one cookbook alone would lose its folder.
-fn lone_flat_cookbook(kind: LayoutKind, cookbooks: &[PlannedCookbook]) -> Option<Diagnostic> {
-    let [cookbook] = cookbooks else { return None };
+/// Whether a metadata.rb has a line that OpsWorks's agent takes for a name: `name` and one word.
+pub fn has_plain_name(metadata_rb: &str) -> bool {
     let found = |line: &str| {
         line.trim_start()
             .strip_prefix("name")
@@ -400,11 +410,22 @@ fn lone_flat_cookbook(kind: LayoutKind, cookbooks: &[PlannedCookbook]) -> Option
                 !name.is_empty() && !name.contains(|c: char| c.is_ascii_whitespace())
             })
     };
-    let text = cookbook.metadata_rb.as_deref().unwrap_or_default();
-    if kind != LayoutKind::Flat || text.split('\n').any(found) {
+    metadata_rb.split('\n').any(found)
+}
+
+/// OpsWorks's agent on Linux moves the children of an archive's only folder up, unless the folder's
+/// metadata.rb has a line that it takes for a name (aws/opsworks-cookbooks, branch
+/// release-chef-11.10, `scm_helper/libraries/`): one cookbook alone would lose its folder.
+fn lone_flat_cookbook(
+    kind: LayoutKind,
+    cookbooks: &[PackedCookbook],
+    has_plain_name: bool,
+) -> Option<Diagnostic> {
+    let [cookbook] = cookbooks else { return None };
+    if kind != LayoutKind::Flat || has_plain_name {
         return None;
     }
-    let name = &cookbook.packed.name;
+    let name = &cookbook.name;
     Some(
         Diagnostic::new(format!(
             "OpsWorks's agent on Linux would take `{name}` apart: it is the archive's only folder, and no line of its metadata.rb is just `name '{name}'`"

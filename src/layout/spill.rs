@@ -17,10 +17,13 @@ pub(crate) trait SpillFile: Send + Sync {
 }
 
 /// Decides on what is set aside.
+#[derive(Clone)]
 pub(crate) struct Spill {
     file: Arc<dyn SpillFile>,
     /// Bytes of memory that may still be taken.
-    left: AtomicUsize,
+    left: Arc<AtomicUsize>,
+    /// As many of them are left for others.
+    spared: usize,
 }
 
 /// Bytes that were set aside.
@@ -35,17 +38,30 @@ impl Spill {
     /// Bytes of memory for one run: for what is known of some forty thousand files.
     pub(crate) const MEMORY: usize = 3 << 20;
 
+    /// Bytes of it that are left to what a run only looks up, for which a file is slow.
+    const SPARED: usize = 2 << 20;
+
     /// What does not fit into so many bytes of memory goes to the file.
     pub(crate) fn new(file: Arc<dyn SpillFile>, memory: usize) -> Self {
         Self {
             file,
-            left: AtomicUsize::new(memory),
+            left: Arc::new(AtomicUsize::new(memory)),
+            spared: 0,
+        }
+    }
+
+    /// The same for what takes a run its time in any case, beside which a file is nothing: it has less of
+    /// the memory.
+    pub(crate) fn sparing(&self) -> Self {
+        Self {
+            spared: Self::SPARED,
+            ..self.clone()
         }
     }
 
     /// Takes so many bytes of what is left of the memory. Whether they were left.
     pub(crate) fn take_memory(&self, bytes: usize) -> bool {
-        let take = |left: usize| left.checked_sub(bytes);
+        let take = |left: usize| left.checked_sub(bytes).filter(|left| *left >= self.spared);
         let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
         self.left.fetch_update(set, fetch, take).is_ok()
     }
@@ -113,5 +129,17 @@ pub(super) mod tests {
         let spill = Spill::new(Arc::new(Memory::default()), 10);
         let given = [4, 7, 6, 1, 0].map(|bytes| spill.take_memory(bytes));
         assert_eq!(given, [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn some_memory_is_spared() {
+        let spill = Spill::new(Arc::new(Memory::default()), Spill::SPARED + 10);
+        let sparing = spill.sparing();
+        assert!(sparing.take_memory(4));
+        assert!(!sparing.take_memory(7));
+        assert!(spill.take_memory(7), "it was left for this");
+        assert!(!sparing.take_memory(0));
+        assert!(spill.take_memory(Spill::SPARED - 1));
+        assert!(!spill.take_memory(1));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::{FORMAT, LockedCookbook, LockedSubmodule, Lockfile, LockfileError, Pin};
-use crate::document::{DocumentError, Table, invalid, quote, read_document};
+use crate::document::{DocumentError, Table, invalid, quote, read_document, read_part};
 use crate::manifest::{CommitId, CommitPrefix, GitRef, check_ref_name, redact};
 use crate::name::CookbookName;
 use crate::path::TreePath;
@@ -19,27 +19,10 @@ impl Lockfile {
                 at: file.at(start..start + 7),
             });
         }
-        check_format(&file)?;
-        Ok(read_document(&file, |root| {
-            root.only(&["cookbook", "requirements", "version"])?;
-            let requirements = require(&root, "requirements", str::parse)?;
-            let mut cookbooks = BTreeMap::new();
-            if let Some(list) = root.value("cookbook") {
-                for value in list.list()? {
-                    let table = value.table("[[cookbook]]".to_owned())?;
-                    table.only(&COOKBOOK_KEYS)?;
-                    let (name, at) = require_at(&table, "name", str::parse::<CookbookName>)?;
-                    let cookbook = read_cookbook(&table)?;
-                    if cookbooks.insert(name.clone(), cookbook).is_some() {
-                        return Err(invalid(&format!("cookbook `{name}` is locked twice"), at));
-                    }
-                }
-            }
-            Ok(Self {
-                requirements,
-                cookbooks,
-            })
-        })?)
+        // A document as it is parsed takes many times the memory of its text, so cookbooks are read one by one.
+        // What is wrong with a part is told of the whole, where it has its place.
+        let by_parts = read_by_parts(&file);
+        by_parts.map_or_else(|| read_whole(&file), Ok)
     }
 
     /// The lockfile's text. The same decisions always give the same bytes.
@@ -53,6 +36,69 @@ impl Lockfile {
         }
         text
     }
+}
+
+/// The line that each cookbook begins with.
+const COOKBOOK: &str = "[[cookbook]]";
+
+/// Reads the cookbooks one by one. None if anything is wrong with one of them, or might be with the whole.
+fn read_by_parts(file: &SourceFile) -> Option<Lockfile> {
+    let text = file.text();
+    let line = format!("\n{COOKBOOK}\n");
+    let begins = text.match_indices(&line).map(|(at, _)| at + 1);
+    let ends = begins.clone().chain([text.len()]);
+    let head = &text[..ends.clone().next()?];
+    let mut lockfile = read_part(file, head, |root| {
+        root.only(&["requirements", "version"])?;
+        let format = root.value("version").map(|format| format.number());
+        let is_known = matches!(format, Some(Ok((FORMAT, _))));
+        Ok(is_known.then_some(Lockfile {
+            requirements: require(&root, "requirements", str::parse)?,
+            cookbooks: BTreeMap::new(),
+        }))
+    })
+    .ok()??;
+    for (begin, end) in begins.zip(ends.skip(1)) {
+        let read = |root: Table<'_, '_>| {
+            root.only(&["cookbook"])?;
+            read_cookbooks(&root, &mut lockfile.cookbooks)
+        };
+        read_part(file, &text[begin..end], read).ok()?;
+    }
+    Some(lockfile)
+}
+
+/// Reads all of a lockfile at once.
+fn read_whole(file: &SourceFile) -> Result<Lockfile, LockfileError> {
+    check_format(file)?;
+    Ok(read_document(file, |root| {
+        root.only(&["cookbook", "requirements", "version"])?;
+        let mut lockfile = Lockfile {
+            requirements: require(&root, "requirements", str::parse)?,
+            cookbooks: BTreeMap::new(),
+        };
+        read_cookbooks(&root, &mut lockfile.cookbooks)?;
+        Ok(lockfile)
+    })?)
+}
+
+fn read_cookbooks(
+    root: &Table<'_, '_>,
+    cookbooks: &mut BTreeMap<CookbookName, LockedCookbook>,
+) -> Result<(), DocumentError> {
+    let Some(list) = root.value("cookbook") else {
+        return Ok(());
+    };
+    for value in list.list()? {
+        let table = value.table(COOKBOOK.to_owned())?;
+        table.only(&COOKBOOK_KEYS)?;
+        let (name, at) = require_at(&table, "name", str::parse::<CookbookName>)?;
+        let cookbook = read_cookbook(&table)?;
+        if cookbooks.insert(name.clone(), cookbook).is_some() {
+            return Err(invalid(&format!("cookbook `{name}` is locked twice"), at));
+        }
+    }
+    Ok(())
 }
 
 impl LockedCookbook {
@@ -112,7 +158,7 @@ impl LockedCookbook {
             let names = self.dependencies.iter();
             pairs.push(("dependencies", print_list(names.map(|n| quote(n.as_str())))));
         }
-        text.push_str("\n[[cookbook]]\n");
+        let _ = writeln!(text, "\n{COOKBOOK}");
         for (key, value) in pairs {
             let _ = writeln!(text, "{key} = {value}");
         }

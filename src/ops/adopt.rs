@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::gather::Gathered;
-use super::load::LoadedCookbook;
+use super::load::GatheredCookbook;
 use super::named::wanted_names;
 use super::{Context, Error};
 use crate::event::Event;
@@ -59,7 +59,7 @@ fn own_sources(
     cx: &Context<'_>,
     by: &CookbookName,
     pin: &Pin,
-    cookbook: &LoadedCookbook,
+    cookbook: &GatheredCookbook,
 ) -> Result<Vec<(CookbookName, Requirement)>, Error> {
     let base = &cookbook.plan.base;
     for name in MANIFESTS {

@@ -13,15 +13,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Context;
 use super::Error;
 use super::load::LoadedCookbook;
-use crate::archive::{self, ArchiveOptions, Format};
+use crate::archive::{self, ArchiveOptions, Format, Tools};
 use crate::event::CancelToken;
-use crate::layout::{Folder, HeldContents, Kept, folder_of};
+use crate::layout::{Folder, HeldContents, HeldMemory, Kept, folder_of};
 use crate::manifest::{GroupChoice, LayoutKind, Manifest};
 use crate::name::CookbookName;
 use crate::store::Segments;
 
 /// Bytes of one cookbook that are kept in memory until they are compressed. A larger one is read again.
 const MOST_HELD: usize = 2 << 20;
+
+/// Memory that so many bytes stood in is not used again, but given back: most cookbooks are smaller.
+const MOST_IDLE: usize = 512 << 10;
 
 /// Bytes of all cookbooks that wait for the one before them.
 const MOST_WAITING: usize = 2 << 20;
@@ -38,6 +41,8 @@ pub(super) struct Ahead {
     layout: LayoutKind,
     cancel: CancelToken,
     segments: Segments,
+    tools: Tools,
+    jobs: usize,
     state: Mutex<State>,
 }
 
@@ -49,16 +54,15 @@ struct State {
     /// Those that came before their windows did.
     waiting: HashMap<usize, Waiting>,
     waiting_bytes: usize,
-    /// Memory that is used again. All of it has one size from the start, and takes what was written to it:
-    /// memory that grows moves, and what it leaves behind lies between what stays, and is of no use.
-    idle: Vec<Vec<u8>>,
+    /// Memory that is used again.
+    idle: Vec<HeldMemory>,
 }
 
 /// A cookbook that was read.
 struct Held {
     folder: Folder,
     /// Its contents; none if they are too many.
-    bytes: Option<Arc<Vec<u8>>>,
+    bytes: Option<Arc<HeldMemory>>,
 }
 
 struct Waiting {
@@ -96,13 +100,15 @@ impl Ahead {
             layout: manifest.bundle.layout,
             cancel: cx.cancel().clone(),
             segments: cx.store().segments(),
+            tools: cx.tools().clone(),
+            jobs: cx.jobs().get(),
             state: Mutex::new(state),
         })
     }
 
     /// What one thread works with.
     pub(super) fn worker(&self) -> Option<Worker<'_>> {
-        let archive = archive::Ahead::new(self.format, self.options, &self.segments)?;
+        let archive = archive::Ahead::new(self.format, self.options, &self.segments, &self.tools)?;
         Some(Worker {
             shared: self,
             archive,
@@ -156,9 +162,17 @@ impl Ahead {
         })
     }
 
-    fn give_back(&self, mut memory: Vec<u8>) {
-        memory.clear();
-        self.state().idle.push(memory);
+    /// Memory for the contents of one cookbook, if the system has any.
+    fn lend(&self) -> Option<HeldMemory> {
+        let idle = self.state().idle.pop();
+        idle.or_else(|| HeldMemory::new(MOST_HELD).ok())
+    }
+
+    fn give_back(&self, memory: HeldMemory) {
+        let mut state = self.state();
+        if memory.most_used() <= MOST_IDLE && state.idle.len() < self.jobs {
+            state.idle.push(memory);
+        }
     }
 }
 
@@ -190,9 +204,10 @@ impl Worker<'_> {
         if self.shared.segments.is_filled() {
             return load(None);
         }
-        let memory = self.shared.state().idle.pop();
-        let memory = memory.unwrap_or_else(|| Vec::with_capacity(MOST_HELD));
-        let mut contents = HeldContents::up_to(MOST_HELD, memory);
+        let Some(memory) = self.shared.lend() else {
+            return load(None);
+        };
+        let mut contents = HeldContents::in_memory(memory);
         let loaded = load(Some(&mut contents));
         let held = match &loaded {
             Ok(cookbook) => self.held(cookbook, contents),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::archive::{ArchiveOptions, Format};
+use crate::archive::{ArchiveOptions, Format, Tools};
 use crate::event::{CancelToken, Reporter, Silent};
 use crate::git::{GitAccess, Repositories};
 use crate::limits::Limits;
@@ -30,6 +30,7 @@ pub struct Context<'a> {
     git_protocol: GitProtocol,
     uses_index: bool,
     archive: Option<(Format, ArchiveOptions)>,
+    tools: Tools,
 }
 
 impl<'a> Context<'a> {
@@ -49,6 +50,7 @@ impl<'a> Context<'a> {
             git_protocol: GitProtocol::default(),
             uses_index: true,
             archive: None,
+            tools: Tools::default(),
         }
     }
 
@@ -107,6 +109,12 @@ impl<'a> Context<'a> {
 
     pub(super) fn archive(&self) -> Option<(Format, ArchiveOptions)> {
         self.archive
+    }
+
+    /// What cookbooks are compressed with, whether that is while they are read or when the archive is
+    /// written.
+    pub(super) fn tools(&self) -> &Tools {
+        &self.tools
     }
 
     pub(super) fn uses_index(&self) -> bool {

@@ -63,13 +63,13 @@ pub fn list_files(
     manifest: &Manifest,
     mode: LockMode<'_>,
 ) -> Result<Listing, Error> {
-    let prepared = prepare(cx, manifest, mode)?;
+    let (_, cookbooks) = prepare(cx, manifest, mode)?.into_parts();
     let prefix = match manifest.bundle.layout.prefix() {
         "" => String::new(),
         prefix => format!("{prefix}/"),
     };
     let mut listing = Listing::default();
-    for cookbook in &prepared.cookbooks {
+    for cookbook in cookbooks {
         let folder = format!("{prefix}{}/", cookbook.packed.name);
         listing.add(&folder, &cookbook.plan)?;
     }

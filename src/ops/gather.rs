@@ -8,7 +8,7 @@ use std::thread;
 
 use super::ahead::{Ahead, in_archive};
 use super::expand::Expanded;
-use super::load::{LoadedCookbook, load};
+use super::load::{GatheredCookbook, LoadedCookbook, load};
 use super::locate::{Located, Origin, git_failed, locate_all, wishes};
 use super::plans::Plans;
 use super::{Context, Error, LockMode};
@@ -26,7 +26,7 @@ use crate::source::Mounted;
 use crate::tree::{EntryKind, Tree, TreeError};
 
 /// Every cookbook that was read, and where it is.
-pub(super) type Gathered = BTreeMap<CookbookName, (Pin, Box<LoadedCookbook>)>;
+pub(super) type Gathered = BTreeMap<CookbookName, (Pin, Box<GatheredCookbook>)>;
 
 /// The index of a cookbook, and what is wrong with it.
 type Failed = (usize, Box<Error>);
@@ -187,7 +187,7 @@ impl Located<'_> {
     }
 
     /// Whether what was read is what the manifest and the lockfile say.
-    fn check(&self, cookbook: &LoadedCookbook) -> Result<(), Error> {
+    fn check(&self, cookbook: &GatheredCookbook) -> Result<(), Error> {
         if cookbook.name != *self.name {
             return Err(Error::OtherName {
                 asked: self.name.clone(),
@@ -349,7 +349,7 @@ fn load_all(
     located: &[Located<'_>],
     open: &[usize],
     ahead: Option<&Ahead>,
-) -> Result<Vec<(usize, Box<LoadedCookbook>)>, Failed> {
+) -> Result<Vec<(usize, Box<GatheredCookbook>)>, Failed> {
     let workers = cx.jobs().get().min(open.len());
     let queue = Mutex::new(open.iter().copied().enumerate());
     let (results, finished) = mpsc::channel();
@@ -368,11 +368,9 @@ fn load_all(
                         Some(ahead) => ahead.load(place, load),
                         None => load(None),
                     };
-                    // They are large, and moved about.
-                    let boxed = |mut cookbook: LoadedCookbook| {
-                        cookbook.set_aside(&plans.spill);
-                        Box::new(cookbook)
-                    };
+                    // They are moved about.
+                    let boxed =
+                        |cookbook: LoadedCookbook| Box::new(cookbook.set_aside(&plans.spill));
                     let result = result.map(boxed).map_err(Box::new);
                     if results.send((index, result)).is_err() {
                         break;

@@ -63,8 +63,8 @@ pub fn dependency_graph(
 ) -> Result<DependencyGraph, Error> {
     let prepared = prepare(cx, manifest, mode)?;
     Ok(DependencyGraph {
-        lockfile: prepared.lockfile,
-        edges: prepared.edges,
+        edges: prepared.edges(),
+        lockfile: prepared.lockfile.into_owned(),
     })
 }
 
@@ -79,7 +79,7 @@ pub(super) fn edges(manifest: &Manifest, gathered: &Gathered) -> BTreeMap<Cookbo
         });
     }
     for (name, (_, cookbook)) in gathered {
-        for dependency in &cookbook.metadata.dependencies {
+        for dependency in &cookbook.dependencies {
             // What no cookbook can be called was refused before, as missing.
             let Ok(wanted) = dependency.name.parse() else {
                 continue;

@@ -15,9 +15,21 @@ use crate::text::nearest;
 /// # Errors
 /// When no cookbook is in a group that is named, or none is left.
 pub fn choose_groups(manifest: &Manifest, lockfile: &Lockfile) -> Result<Lockfile, Error> {
+    let mut chosen = lockfile.clone();
+    if let Some(taken) = chosen_names(manifest, lockfile)? {
+        chosen.cookbooks.retain(|name, _| taken.contains(name));
+    }
+    Ok(chosen)
+}
+
+/// The cookbooks that are packed; none if all of them are.
+pub(super) fn chosen_names(
+    manifest: &Manifest,
+    lockfile: &Lockfile,
+) -> Result<Option<BTreeSet<CookbookName>>, Error> {
     let choice = &manifest.bundle.groups;
     let named = match choice {
-        GroupChoice::All => return Ok(lockfile.clone()),
+        GroupChoice::All => return Ok(None),
         GroupChoice::Only(named) | GroupChoice::Except(named) => named,
     };
     let manifest = &*expand_as_locked(manifest, lockfile);
@@ -39,7 +51,7 @@ pub fn choose_groups(manifest: &Manifest, lockfile: &Lockfile) -> Result<Lockfil
     let mut taken = BTreeSet::new();
     while let Some(name) = next.pop() {
         if let Some(locked) = lockfile.cookbooks.get(name)
-            && taken.insert(name)
+            && taken.insert(name.clone())
         {
             next.extend(&locked.dependencies);
         }
@@ -49,7 +61,5 @@ pub fn choose_groups(manifest: &Manifest, lockfile: &Lockfile) -> Result<Lockfil
             manifest: manifest.file().name().to_owned(),
         });
     }
-    let mut chosen = lockfile.clone();
-    chosen.cookbooks.retain(|name, _| taken.contains(name));
-    Ok(chosen)
+    Ok(Some(taken))
 }

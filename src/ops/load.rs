@@ -10,16 +10,17 @@ use crate::error::Diagnostic;
 use crate::event::Event;
 use crate::layout::{
     CompiledMetadata, CookbookPlan, HeldContents, LayoutError, METADATA_JSON, PlanRecord,
-    RecordedMetadata, Spill, find_chefignore, plan_with,
+    RecordedMetadata, Spill, find_chefignore, has_plain_name, plan_with,
 };
 use crate::limits::Limits;
-use crate::metadata::Metadata;
+use crate::metadata::{Dependency, Metadata};
 use crate::name::CookbookName;
 use crate::path::{TreePath, join_bytes};
 use crate::ruby;
 use crate::source::{FolderError, Folders};
 use crate::text::{Location, SourceFile};
 use crate::tree::{EntryKind, Tree};
+use crate::version::Version;
 
 /// A cookbook that was read.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct LoadedCookbook {
     pub(super) tree: Arc<dyn Tree>,
     pub(super) metadata_rb: Option<String>,
     pub(super) warnings: Vec<Diagnostic>,
+    /// Whether its files were not read: its plan was known.
+    is_known: bool,
 }
 
 impl std::fmt::Debug for LoadedCookbook {
@@ -183,14 +186,51 @@ impl LoadedCookbook {
         compiled(&self.name, &self.metadata)
     }
 
-    /// Leaves in memory what is needed of it until all is locked, as far as there is memory. Its metadata is
-    /// not whole from then on: a long description may be a whole README, and is in what is compiled.
-    pub(super) fn set_aside(&mut self, spill: &Spill) {
-        self.metadata.long_description = String::new();
+    /// What is needed of it until all is laid out, as far as there is memory for that.
+    pub(super) fn set_aside(mut self, spill: &Spill) -> GatheredCookbook {
+        let spill = match self.is_known {
+            true => spill,
+            false => &spill.sparing(),
+        };
         self.plan.included.spill(spill);
         self.compiled.spill(spill);
+        GatheredCookbook {
+            has_plain_name: self.metadata_rb.as_deref().is_some_and(has_plain_name),
+            name: self.name,
+            version: self.metadata.version,
+            dependencies: self.metadata.dependencies,
+            plan: self.plan,
+            content: self.content,
+            compiled: self.compiled,
+            tree: self.tree,
+            warnings: self.warnings,
+        }
     }
+}
 
+/// One of the cookbooks of a manifest, of which there may be thousands: less than all that was read of it.
+pub(super) struct GatheredCookbook {
+    pub(super) name: CookbookName,
+    pub(super) version: Version,
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) plan: CookbookPlan,
+    pub(super) content: ContentDigest,
+    pub(super) compiled: CompiledMetadata,
+    pub(super) tree: Arc<dyn Tree>,
+    pub(super) has_plain_name: bool,
+    warnings: Vec<Diagnostic>,
+}
+
+impl GatheredCookbook {
+    /// What was noticed while it was read, which may have been on another thread.
+    pub(super) fn tell_warnings(&self, cx: &Context<'_>) {
+        for warning in &self.warnings {
+            cx.reporter().report(&Event::Warning(warning));
+        }
+    }
+}
+
+impl LoadedCookbook {
     /// What was noticed while it was read, which may have been on another thread.
     pub(super) fn tell_warnings(&self, cx: &Context<'_>) {
         for warning in &self.warnings {
@@ -261,7 +301,7 @@ pub(super) fn load(
         record.metadata = is_own.then(|| found.recorded());
         plans.keep(&key, &record);
     }
-    Ok(found.cookbook(place.tree, record))
+    Ok(found.cookbook(place.tree, record, false))
 }
 
 /// A cookbook whose plan is known.
@@ -289,7 +329,7 @@ fn from_record(
             }
         }
     };
-    Ok(found.cookbook(place.tree, record))
+    Ok(found.cookbook(place.tree, record, true))
 }
 
 /// A cookbook's metadata as it was read.
@@ -313,7 +353,7 @@ impl FoundMetadata {
         }
     }
 
-    fn cookbook(self, tree: Arc<dyn Tree>, record: PlanRecord) -> LoadedCookbook {
+    fn cookbook(self, tree: Arc<dyn Tree>, record: PlanRecord, is_known: bool) -> LoadedCookbook {
         LoadedCookbook {
             compiled: compiled(&self.name, &self.metadata).into(),
             name: self.name,
@@ -323,6 +363,7 @@ impl FoundMetadata {
             tree,
             metadata_rb: self.metadata_rb,
             warnings: self.warnings,
+            is_known,
         }
     }
 }

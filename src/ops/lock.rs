@@ -1,16 +1,18 @@
 //! Decides which content each cookbook of a manifest has, and lays it out.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use super::adopt::adopt_sources;
 use super::expand::expand_globs;
 use super::gather::{Gathered, gather};
 use super::graph::{Edge, edges};
-use super::load::LoadedCookbook;
+use super::groups::chosen_names;
+use super::load::GatheredCookbook;
 use super::named::find_named;
 use super::plans::Plans;
-use super::{Context, Error, LockDifference, choose_groups};
+use super::{Context, Error, LockDifference};
 use crate::event::Event;
 use crate::layout::{Layout, PackedCookbook, PlannedCookbook};
 use crate::lockfile::{LockedCookbook, Lockfile, Pin};
@@ -72,7 +74,7 @@ impl<'a> LockMode<'a> {
 /// When a source fails, a cookbook cannot be read, the cookbooks do not fit together, or what is
 /// locked is no longer what is found.
 pub fn lock(cx: &Context<'_>, manifest: &Manifest, mode: LockMode<'_>) -> Result<Lockfile, Error> {
-    prepare(cx, manifest, mode).map(|prepared| prepared.lockfile)
+    prepare(cx, manifest, mode).map(|prepared| prepared.lockfile.into_owned())
 }
 
 /// Lays out exactly what is locked. Every cookbook's content digest is checked; nothing is written.
@@ -96,11 +98,17 @@ pub fn lock_and_assemble(
     manifest: &Manifest,
     mode: LockMode<'_>,
 ) -> Result<(Lockfile, Layout), Error> {
-    let Prepared {
-        lockfile,
-        cookbooks,
-        ..
-    } = prepare(cx, manifest, mode)?;
+    let (lockfile, layout) = lay_out(cx, manifest, mode)?;
+    Ok((lockfile.into_owned(), layout))
+}
+
+/// The same, which takes no memory for a lockfile that is not to change.
+fn lay_out<'m>(
+    cx: &Context<'_>,
+    manifest: &'m Manifest,
+    mode: LockMode<'m>,
+) -> Result<(Cow<'m, Lockfile>, Layout), Error> {
+    let (lockfile, cookbooks) = prepare(cx, manifest, mode)?.into_parts();
     // What cookbooks are known by was allocated on threads, and is freed here. An allocator that has a part
     // for each thread, as glibc's, gives that to another thread, and to no other one: so the layout is
     // made on one, and memory does not hold two of each path.
@@ -125,7 +133,7 @@ pub fn lock_and_write<T>(
     mode: LockMode<'_>,
     mut write: impl FnMut(&Lockfile, &Layout) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let (lockfile, layout) = lock_and_assemble(cx, manifest, mode)?;
+    let (lockfile, layout) = lay_out(cx, manifest, mode)?;
     match write(&lockfile, &layout) {
         Err(error) if cx.uses_index() && error.is_of_content() => {}
         written => return written,
@@ -133,22 +141,48 @@ pub fn lock_and_write<T>(
     // Nothing of what was opened may be left: libgit2 would go on with a pack that is replaced.
     drop(layout);
     let cx = cx.clone().with_index(false);
-    let (lockfile, layout) = lock_and_assemble(&cx, manifest, mode)?;
+    let (lockfile, layout) = lay_out(&cx, manifest, mode)?;
     write(&lockfile, &layout)
 }
 
-pub(super) struct Prepared {
-    pub(super) lockfile: Lockfile,
-    /// Who wants each cookbook, of all groups.
-    pub(super) edges: BTreeMap<CookbookName, Vec<Edge>>,
-    pub(super) cookbooks: Vec<PlannedCookbook>,
+/// What is decided for a manifest, and the cookbooks that were read for it.
+pub(super) struct Prepared<'m> {
+    pub(super) lockfile: Cow<'m, Lockfile>,
+    manifest: Cow<'m, Manifest>,
+    found: Gathered,
+    /// Those that are packed; none if all of them are.
+    chosen: Option<BTreeSet<CookbookName>>,
 }
 
-pub(super) fn prepare(
+impl<'m> Prepared<'m> {
+    /// Who wants each cookbook, of all groups.
+    pub(super) fn edges(&self) -> BTreeMap<CookbookName, Vec<Edge>> {
+        edges(&self.manifest, &self.found)
+    }
+
+    /// What is locked, and the cookbooks that are packed, by name.
+    pub(super) fn into_parts(self) -> (Cow<'m, Lockfile>, impl Iterator<Item = PlannedCookbook>) {
+        let Self {
+            lockfile,
+            found,
+            chosen,
+            ..
+        } = self;
+        let is_chosen = move |name: &CookbookName| {
+            let chosen = chosen.as_ref();
+            chosen.is_none_or(|chosen| chosen.contains(name))
+        };
+        let cookbooks = found.into_iter().filter(move |(name, _)| is_chosen(name));
+        let planned = |(name, (pin, cookbook)): (_, (_, Box<_>))| planned(name, pin, *cookbook);
+        (lockfile, cookbooks.map(planned))
+    }
+}
+
+pub(super) fn prepare<'m>(
     cx: &Context<'_>,
-    manifest: &Manifest,
-    mode: LockMode<'_>,
-) -> Result<Prepared, Error> {
+    manifest: &'m Manifest,
+    mode: LockMode<'m>,
+) -> Result<Prepared<'m>, Error> {
     if manifest.cookbooks.is_empty() && manifest.globs.is_empty() {
         return Err(Error::NoCookbooks {
             manifest: manifest.file().name().to_owned(),
@@ -177,25 +211,24 @@ pub(super) fn prepare(
     }
     plans.finish();
     note_what_is_in_no_commit(&plans, manifest, &mut found);
-    let candidates = found
-        .iter()
-        .map(|(name, (pin, cookbook))| (name.clone(), candidate(pin, cookbook)))
-        .collect();
-    let resolution = resolve(manifest, &candidates)?;
+    let mut resolution = {
+        let candidate =
+            |(name, (pin, cookbook)): (&CookbookName, &(Pin, Box<GatheredCookbook>))| {
+                (name.clone(), candidate(pin, cookbook))
+            };
+        let candidates = found.iter().map(candidate).collect();
+        resolve(manifest, &candidates)?
+    };
     let lockfile = Lockfile {
         requirements,
         cookbooks: found
             .iter()
             .map(|(name, (pin, cookbook))| {
                 let locked = LockedCookbook {
-                    version: cookbook.metadata.version,
+                    version: cookbook.version,
                     pin: pin.clone(),
                     content: cookbook.content,
-                    dependencies: resolution
-                        .dependencies
-                        .get(name)
-                        .cloned()
-                        .unwrap_or_default(),
+                    dependencies: resolution.dependencies.remove(name).unwrap_or_default(),
                 };
                 (name.clone(), locked)
             })
@@ -204,20 +237,15 @@ pub(super) fn prepare(
     check_lockfile(mode, &lockfile)?;
     // Not a byte of it changes: not even what is noted of folders.
     let lockfile = match mode {
-        LockMode::Exact(Some(existing)) => existing.clone(),
-        _ => lockfile,
+        LockMode::Exact(Some(existing)) => Cow::Borrowed(existing),
+        _ => Cow::Owned(lockfile),
     };
-    let edges = edges(manifest, &found);
-    let chosen = choose_groups(manifest, &lockfile)?;
-    let cookbooks = found
-        .into_iter()
-        .filter(|(name, _)| chosen.cookbooks.contains_key(name))
-        .map(|(name, (pin, cookbook))| planned(name, pin, *cookbook))
-        .collect();
+    let chosen = chosen_names(manifest, &lockfile)?;
     Ok(Prepared {
         lockfile,
-        edges,
-        cookbooks,
+        manifest: expanded.manifest,
+        found,
+        chosen,
     })
 }
 
@@ -261,25 +289,25 @@ fn check_names(
     }
 }
 
-pub(super) fn candidate(pin: &Pin, cookbook: &LoadedCookbook) -> Candidate {
+pub(super) fn candidate(pin: &Pin, cookbook: &GatheredCookbook) -> Candidate {
     Candidate {
-        version: cookbook.metadata.version,
-        dependencies: cookbook.metadata.dependencies.clone(),
+        version: cookbook.version,
+        dependencies: cookbook.dependencies.clone(),
         source: pin.to_string(),
     }
 }
 
-fn planned(name: CookbookName, pin: Pin, cookbook: LoadedCookbook) -> PlannedCookbook {
+fn planned(name: CookbookName, pin: Pin, cookbook: GatheredCookbook) -> PlannedCookbook {
     PlannedCookbook {
         packed: PackedCookbook {
             name,
-            version: cookbook.metadata.version,
+            version: cookbook.version,
             pin,
             content: cookbook.content,
         },
         tree: cookbook.tree,
         plan: cookbook.plan,
-        metadata_rb: cookbook.metadata_rb,
+        has_plain_name: cookbook.has_plain_name,
         compiled_metadata: cookbook.compiled,
     }
 }

@@ -66,7 +66,7 @@ pub fn mirror(
     };
     let mut universe: BTreeMap<String, Value> = BTreeMap::new();
     let mut edges = BTreeMap::new();
-    for (name, wants) in &prepared.edges {
+    for (name, wants) in &prepared.edges() {
         for edge in wants {
             let by = edge
                 .by
@@ -77,7 +77,8 @@ pub fn mirror(
             dependencies.insert(name.to_string(), edge.constraint.to_string());
         }
     }
-    for cookbook in prepared.cookbooks {
+    let (lockfile, cookbooks) = prepared.into_parts();
+    for cookbook in cookbooks {
         cx.cancel().check()?;
         let packed = cookbook.packed.clone();
         let file = format!("{}-{}.tar.gz", packed.name, packed.version);
@@ -111,7 +112,7 @@ pub fn mirror(
     for file in old.iter().filter(|file| !mirrored.files.contains(file)) {
         fs::remove_file(folder.join(file)).map_err(unusable)?;
     }
-    Ok((prepared.lockfile, mirrored))
+    Ok((lockfile.into_owned(), mirrored))
 }
 
 /// The cookbooks' files of an earlier mirror.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gather::Gathered;
-use super::load::{LoadedCookbook, Place, load, read_metadata};
+use super::load::{GatheredCookbook, Place, load, read_metadata};
 use super::own_metadata::OwnMetadata;
 use super::plans::Plans;
 use super::{Context, Error, LockDifference, LockMode};
@@ -101,7 +101,7 @@ pub(super) fn wanted_names(manifest: &Manifest, found: &Gathered) -> Vec<String>
     let stated = manifest.cookbooks.iter();
     let stated = stated.filter(|(_, asked)| asked.source.is_none());
     let needed = found.values();
-    let needed = needed.flat_map(|(_, cookbook)| &cookbook.metadata.dependencies);
+    let needed = needed.flat_map(|(_, cookbook)| &cookbook.dependencies);
     stated
         .map(|(name, _)| name.to_string())
         .chain(needed.map(|dependency| dependency.name.clone()))
@@ -337,7 +337,7 @@ impl Reading<'_> {
         &self,
         chosen: &Chosen,
         fetched: Option<&Fetched>,
-    ) -> Result<(Pin, Box<LoadedCookbook>), Error> {
+    ) -> Result<(Pin, Box<GatheredCookbook>), Error> {
         let at = self.manifest.cookbooks.get(&chosen.name);
         let at = at.map(|requirement| requirement.at.clone());
         let (place, pin) = match (&chosen.folder, fetched) {
@@ -385,10 +385,10 @@ impl Reading<'_> {
         };
         // A folder may change; a tarball may not.
         let locked = chosen.locked.as_ref().filter(|_| fetched.is_some());
-        let mut cookbook = load(self.plans, place, locked.map(|locked| locked.content), None)?;
+        let loaded = load(self.plans, place, locked.map(|locked| locked.content), None)?;
+        let cookbook = Box::new(loaded.set_aside(&self.plans.spill));
         self.check(chosen, &pin, &cookbook)?;
-        cookbook.set_aside(&self.plans.spill);
-        Ok((pin, Box::new(cookbook)))
+        Ok((pin, cookbook))
     }
 
     /// A folder as a lockfile names it: from the manifest's own, where it lies there.
@@ -398,8 +398,8 @@ impl Reading<'_> {
     }
 
     /// Whether what was read is what the source said, and what is locked.
-    fn check(&self, chosen: &Chosen, pin: &Pin, cookbook: &LoadedCookbook) -> Result<(), Error> {
-        let found = (&cookbook.name, cookbook.metadata.version);
+    fn check(&self, chosen: &Chosen, pin: &Pin, cookbook: &GatheredCookbook) -> Result<(), Error> {
+        let found = (&cookbook.name, cookbook.version);
         if found != (&chosen.name, chosen.version) {
             return Err(Error::NotAsListed {
                 name: chosen.name.clone(),

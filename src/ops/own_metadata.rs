@@ -34,9 +34,9 @@ impl OwnMetadata {
         let mut said = self.said();
         let before = said.len();
         for (name, (_, cookbook)) in gathered {
-            let needs = cookbook.metadata.dependencies.iter();
+            let needs = cookbook.dependencies.iter();
             let needs = needs.map(|one| (Arc::from(one.name.as_str()), one.constraint.clone()));
-            said.insert((name.clone(), cookbook.metadata.version), needs.collect());
+            said.insert((name.clone(), cookbook.version), needs.collect());
         }
         said.len() > before
     }

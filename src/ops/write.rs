@@ -79,6 +79,7 @@ pub fn stream_archive(
     let segments = store.segments();
     let writing = Writing {
         segments: Some(&segments),
+        tools: cx.tools().clone(),
         progress: &mut progress,
     };
     let archive = archive::write(layout, out, format, options, writing)?;

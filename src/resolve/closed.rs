@@ -185,26 +185,26 @@ pub fn resolve(
     manifest: &Manifest,
     candidates: &BTreeMap<CookbookName, Candidate>,
 ) -> Result<Resolution, Conflict> {
-    let mut demands: BTreeMap<&str, Vec<Demand>> = BTreeMap::new();
-    for (name, requirement) in &manifest.cookbooks {
-        demands.entry(name.as_str()).or_default().push(Demand {
-            by: None,
-            constraint: requirement.constraint.clone(),
-            at: requirement.at.clone(),
-        });
-    }
-    for (name, candidate) in candidates {
-        for dependency in &candidate.dependencies {
-            demands.entry(&dependency.name).or_default().push(Demand {
-                by: Some((name.clone(), candidate.version)),
-                constraint: dependency.constraint.clone(),
-                at: dependency.at.clone(),
-            });
-        }
-    }
-    let problems: Vec<_> = demands
-        .into_iter()
-        .filter_map(|(name, demands)| problem(manifest, candidates, name, demands))
+    let stated = manifest.cookbooks.iter().map(|(name, requirement)| Wanted {
+        name: name.as_str(),
+        by: None,
+        constraint: &requirement.constraint,
+        at: &requirement.at,
+    });
+    let depended = candidates.iter().flat_map(|(name, candidate)| {
+        candidate.dependencies.iter().map(move |dependency| Wanted {
+            name: &dependency.name,
+            by: Some((name, candidate.version)),
+            constraint: &dependency.constraint,
+            at: &dependency.at,
+        })
+    });
+    let mut wanted: Vec<_> = stated.chain(depended).collect();
+    // The manifest's comes first, and then each candidate's by its name.
+    wanted.sort_by_key(|wanted| wanted.name);
+    let problems: Vec<_> = wanted
+        .chunk_by(|a, b| a.name == b.name)
+        .filter_map(|wanted| problem(manifest, candidates, wanted))
         .collect();
     if !problems.is_empty() {
         return Err(Conflict { problems });
@@ -231,31 +231,52 @@ fn packed_dependencies(
     names
 }
 
+/// A demand, and for what it is.
+struct Wanted<'a> {
+    name: &'a str,
+    by: Option<(&'a CookbookName, Version)>,
+    constraint: &'a Constraint,
+    at: &'a Location,
+}
+
+impl Wanted<'_> {
+    fn demand(&self) -> Demand {
+        Demand {
+            by: self.by.map(|(name, version)| (name.clone(), version)),
+            constraint: self.constraint.clone(),
+            at: self.at.clone(),
+        }
+    }
+}
+
+/// What is wrong with all that is wanted of one name.
 fn problem(
     manifest: &Manifest,
     candidates: &BTreeMap<CookbookName, Candidate>,
-    name: &str,
-    demands: Vec<Demand>,
+    wanted: &[Wanted<'_>],
 ) -> Option<Problem> {
+    let name = wanted.first()?.name;
     let Some((name, candidate)) = candidates.get_key_value(name) else {
         if manifest.provided.contains(name) {
             return None;
         }
-        let (stated, demands): (Vec<_>, Vec<_>) = demands.into_iter().partition(|d| d.by.is_none());
+        let stated = wanted.iter().find(|wanted| wanted.by.is_none());
+        let depended = wanted.iter().filter(|wanted| wanted.by.is_some());
         let known = candidates.keys().map(CookbookName::as_str);
         return Some(Problem::Missing {
             name: name.to_owned(),
-            demands,
+            demands: depended.map(Wanted::demand).collect(),
             manifest: manifest.file().name().to_owned(),
             format: manifest.format(),
             has_upstreams: !manifest.upstreams.is_empty(),
-            stated: stated.into_iter().next().map(|demand| demand.at),
+            stated: stated.map(|wanted| wanted.at.clone()),
             near: nearest(name, known).map(str::to_owned),
         });
     };
-    let unfit: Vec<_> = demands
-        .into_iter()
-        .filter(|demand| !demand.constraint.matches(candidate.version))
+    let unfit: Vec<_> = wanted
+        .iter()
+        .filter(|wanted| !wanted.constraint.matches(candidate.version))
+        .map(Wanted::demand)
         .collect();
     let requirement = manifest.cookbooks.get(name)?;
     (!unfit.is_empty()).then(|| Problem::Unfit {

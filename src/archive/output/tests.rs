@@ -16,7 +16,7 @@ fn pieces_of_any_size_are_written_in_order_and_digested() {
         let jobs = NonZeroUsize::new(jobs).expect("a number");
         for step in [1_000, PIECE - 1, PIECE, PIECE + 1, 400_000] {
             let mut written = Vec::new();
-            let mut out = Output::new(&mut written, jobs, None);
+            let mut out = Output::new(&mut written, jobs, None, Buffers::default());
             for (index, piece) in bytes.chunks(step).enumerate() {
                 let done = match index % 2 {
                     0 => out.write(piece),
@@ -79,7 +79,7 @@ fn write(trails: &Trails, jobs: usize, as_streams: bool, parts: &[Part]) -> usiz
     let mut wanted = b"head".to_vec();
     let mut written = Vec::new();
     let jobs = NonZeroUsize::new(jobs).expect("a number");
-    let mut out = Output::new(&mut written, jobs, Some(trails));
+    let mut out = Output::new(&mut written, jobs, Some(trails), Buffers::default());
     out.write(b"head").expect("written");
     for part in parts {
         let (Joined(number, version) | Anew(number, version)) = *part;

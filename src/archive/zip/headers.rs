@@ -114,7 +114,7 @@ pub(super) struct File<'a> {
 }
 
 /// What is known of a file once it is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Packed {
     /// The CRC-32 of its content.
     pub(super) crc: u32,
@@ -176,10 +176,7 @@ impl<'a> File<'a> {
     pub(super) fn push_header(&self, packed: Option<Packed>, out: &mut Vec<u8>) {
         out.extend(LOCAL.to_le_bytes());
         self.push_form(out);
-        let Packed { crc, compressed } = packed.unwrap_or(Packed {
-            crc: 0,
-            compressed: 0,
-        });
+        let Packed { crc, compressed } = packed.unwrap_or_default();
         let size = if packed.is_some() { self.size } else { 0 };
         out.extend(crc.to_le_bytes());
         match self.is_zip64() {

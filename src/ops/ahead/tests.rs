@@ -42,7 +42,7 @@ fn held(name: &str, bytes: usize) -> Held {
     let folder = std::env::temp_dir();
     let (tree, _) = Folders::default().open(&folder, &folder).expect("a folder");
     let tree: Arc<dyn Tree> = Arc::new(tree);
-    let bytes = Arc::new(content);
+    let bytes: Arc<HeldMemory> = Arc::new(content[..].into());
     let places = std::iter::once(0..bytes.len()).collect();
     let path = ArchivePath::new(name).expect("a folder");
     let folder = Folder::new(

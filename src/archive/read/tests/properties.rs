@@ -80,13 +80,13 @@ fn layout(kind: &str, cookbooks: &BTreeMap<String, Cookbook>) -> Layout {
             },
             tree: Arc::clone(&tree),
             plan,
-            metadata_rb: None,
+            has_plain_name: false,
             compiled_metadata: format!("{{\"name\":\"{name}\"}}\n").into(),
         }
     });
     let text = format!("[bundle]\nname = \"x\"\nlayout = \"{kind}\"\n");
     let manifest = Manifest::parse("cookpack.toml", &text).expect("a manifest");
-    Layout::of(&manifest, manifest.bundle.layout, planned.collect()).expect("a layout")
+    Layout::of(&manifest, manifest.bundle.layout, planned).expect("a layout")
 }
 
 /// Paths of one folder and a file, in which no two differ by case and no file is a folder.
