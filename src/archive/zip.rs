@@ -13,14 +13,14 @@ mod tests;
 use super::ahead;
 use super::buffers::Buffers;
 use super::contents::Contents;
-use super::deflate::{self, Encoder, WINDOW};
+use super::deflate::{self, Encoder};
 use super::joiner::{Give, Joiner, SegmentOutput, Wire};
 use super::output::Output;
 use super::pool::with_pool;
 use super::segment::{self, BLOCK, Block, Run};
 use super::{ArchiveOptions, Format, Scratch, WriteError, Writing, copy_pieces};
 use crate::digest::{ContentDigest, Digest};
-use crate::layout::{Entries, Folder, Layout, SharedEntry};
+use crate::layout::{Entries, Entry, Folder, Layout, SharedEntry};
 use headers::{DosTime, File, Packed};
 pub(crate) use headers::{LONGEST_PATH, TIMES};
 pub(super) use own::{begins_as_own, is_own};
@@ -91,7 +91,7 @@ fn too_long(entries: &Entries<'_>) -> Option<String> {
 
 /// What a thread compresses.
 enum Work<'a> {
-    /// Files, one after the other, and the contents of those that are not held in memory anyway.
+    /// Small files, one after the other, and the contents of those that are not held in memory anyway.
     Whole {
         entries: Entries<'a>,
         contents: Vec<u8>,
@@ -137,7 +137,7 @@ fn read<'a>(
 ) -> Result<(), WriteError> {
     let mut rest = entries.clone();
     while let Some(first) = rest.first_shared() {
-        if File::of(first.entry(), time).is_streamed() {
+        if !is_small(first.entry()) {
             read_parts(&first, scratch, give)?;
             rest.take_first(1);
             continue;
@@ -146,7 +146,7 @@ fn read<'a>(
         for entry in rest.iter() {
             let file = File::of(entry, time);
             weight += entry.size() + file.overhead();
-            if count > 0 && (weight > BLOCK as u64 || file.is_streamed()) {
+            if count > 0 && (weight > BLOCK as u64 || !is_small(entry)) {
                 break;
             }
             count += 1;
@@ -175,6 +175,11 @@ fn read<'a>(
         give(work, content)?;
     }
     Ok(())
+}
+
+/// Whether a file is compressed whole. One that is not takes several threads, and memory for its parts.
+fn is_small(entry: Entry<'_>) -> bool {
+    entry.size() <= BLOCK as u64
 }
 
 /// Reads a file and gives its parts.
@@ -211,14 +216,10 @@ fn read_parts<'a>(
     }
 }
 
-/// Appends a file's content, compressed whole.
+/// Appends a small file's content, compressed.
 fn deflate(encoder: &mut Encoder, options: &ArchiveOptions, content: &[u8], out: &mut Vec<u8>) {
-    for begin in (0..content.len()).step_by(BLOCK) {
-        let end = content.len().min(begin + BLOCK);
-        let before = &content[begin.saturating_sub(WINDOW)..begin];
-        encoder.encode(options.level, before, &content[begin..end], out);
-    }
     if !content.is_empty() {
+        encoder.encode(options.level, &[], content, out);
         out.extend(deflate::END);
     }
 }
@@ -235,6 +236,8 @@ struct Zip {
     /// Of the file whose parts come.
     crc: crc32fast::Hasher,
     compressed: u64,
+    /// Its parts, if what is known of it only behind them stands before them.
+    parts: Vec<Vec<u8>>,
 }
 
 impl Zip {
@@ -246,6 +249,7 @@ impl Zip {
             end: 0,
             crc: crc32fast::Hasher::new(),
             compressed: 0,
+            parts: Vec::new(),
         }
     }
 
@@ -315,7 +319,6 @@ impl<'a> Wire<'a> for Zip {
                 time,
                 buffers,
             } => {
-                // One file that takes more than a block takes memory of its own.
                 let mut bytes = buffers.lend_empty(BLOCK as u64);
                 let mut packed = Vec::with_capacity(entries.len());
                 let mut overhead = Vec::with_capacity(entries.len());
@@ -380,23 +383,37 @@ impl<'a> Wire<'a> for Zip {
         let file = File::of(part.file.entry(), self.time);
         let Compressed { bytes, crc, length } = part.done;
         if part.is_first {
-            let mut header = Vec::new();
-            file.push_header(None, &mut header);
-            out.write_all(header)?;
             self.crc = crc32fast::Hasher::new();
             self.compressed = 0;
+            if file.is_streamed() {
+                let mut header = Vec::new();
+                file.push_header(None, &mut header);
+                out.write_all(header)?;
+            }
         }
         self.compressed += bytes.len() as u64;
         self.crc
             .combine(&crc32fast::Hasher::new_with_initial_len(crc, length));
-        out.write_all(bytes)?;
+        match file.is_streamed() {
+            true => out.write_all(bytes)?,
+            false => self.parts.push(bytes),
+        }
         if part.is_last {
             let packed = Packed {
                 crc: std::mem::take(&mut self.crc).finalize(),
                 compressed: self.compressed + deflate::END.len() as u64,
             };
             let mut end = deflate::END.to_vec();
-            file.push_descriptor(packed, &mut end);
+            if file.is_streamed() {
+                file.push_descriptor(packed, &mut end);
+            } else {
+                let mut header = Vec::new();
+                file.push_header(Some(packed), &mut header);
+                out.write_all(header)?;
+                for bytes in self.parts.drain(..) {
+                    out.write_all(bytes)?;
+                }
+            }
             out.write_all(end)?;
             self.add(packed, file.overhead());
         }

@@ -13,6 +13,7 @@ use super::load::GatheredCookbook;
 use super::named::find_named;
 use super::plans::Plans;
 use super::{Context, Error, LockDifference};
+use crate::digest::Digest;
 use crate::event::Event;
 use crate::layout::{Layout, PackedCookbook, PlannedCookbook};
 use crate::lockfile::{LockedCookbook, Lockfile, Pin};
@@ -109,16 +110,19 @@ fn lay_out<'m>(
     mode: LockMode<'m>,
 ) -> Result<(Cow<'m, Lockfile>, Layout), Error> {
     let (lockfile, cookbooks) = prepare(cx, manifest, mode)?.into_parts();
-    // What cookbooks are known by was allocated on threads, and is freed here. An allocator that has a part
-    // for each thread, as glibc's, gives that to another thread, and to no other one: so the layout is
-    // made on one, and memory does not hold two of each path.
-    let of = || Layout::of(manifest, manifest.bundle.layout, cookbooks);
-    let layout = thread::scope(|scope| scope.spawn(of).join());
-    let layout = layout.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let layout = on_a_thread(|| Layout::of(manifest, manifest.bundle.layout, cookbooks))?;
     for warning in layout.warnings() {
         cx.reporter().report(&Event::Warning(warning));
     }
     Ok((lockfile, layout))
+}
+
+/// Does some work on a thread, and waits for it. Cookbooks are read on threads, and much of what that took
+/// is free again. An allocator that has a part for each thread, as glibc's, gives it to another thread, but
+/// not to the first one, which would take as much from the system.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let done = thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// [`lock_and_assemble`], and then `write` with the result. What is known of content without reading it
@@ -211,6 +215,22 @@ pub(super) fn prepare<'m>(
     }
     plans.finish();
     note_what_is_in_no_commit(&plans, manifest, &mut found);
+    let (lockfile, chosen) = on_a_thread(|| decide(manifest, mode, requirements, &found))?;
+    Ok(Prepared {
+        lockfile,
+        manifest: expanded.manifest,
+        found,
+        chosen,
+    })
+}
+
+/// What is locked of the cookbooks that were found, and which of them are packed; none if all are.
+fn decide<'m>(
+    manifest: &Manifest,
+    mode: LockMode<'m>,
+    requirements: Digest,
+    found: &Gathered,
+) -> Result<(Cow<'m, Lockfile>, Option<BTreeSet<CookbookName>>), Error> {
     let mut resolution = {
         let candidate =
             |(name, (pin, cookbook)): (&CookbookName, &(Pin, Box<GatheredCookbook>))| {
@@ -241,12 +261,7 @@ pub(super) fn prepare<'m>(
         _ => Cow::Owned(lockfile),
     };
     let chosen = chosen_names(manifest, &lockfile)?;
-    Ok(Prepared {
-        lockfile,
-        manifest: expanded.manifest,
-        found,
-        chosen,
-    })
+    Ok((lockfile, chosen))
 }
 
 /// Notes for each folder whether what is packed of it is in no commit.
