@@ -141,6 +141,8 @@ fn sample() -> Layout {
     let mut cookbooks = cookbooks();
     cookbooks[0].1.extend([
         ("files/größe", text(8, 3)),
+        ("files/of a block", text(12, BLOCK)),
+        ("files/over a block", text(13, BLOCK + 1)),
         ("files/of 1 MiB", text(9, 1 << 20)),
         ("files/over 1 MiB", text(10, (1 << 20) + 1)),
         ("files/über/1 MiB.sh", text(11, 3 << 20)),

@@ -360,3 +360,75 @@ fn damaged_lockfiles_are_refused_where_they_are_damaged() {
         assert!(error.to_string().contains(message), "{error}");
     }
 }
+
+/// What is read at once.
+fn whole(text: &str) -> Result<Lockfile, LockfileError> {
+    read_whole(&SourceFile::new("cookpack.lock", text))
+}
+
+/// What is read part by part, if that works.
+fn by_parts(text: &str) -> Option<Lockfile> {
+    read_by_parts(&SourceFile::new("cookpack.lock", text))
+}
+
+#[test]
+fn part_by_part_the_same_is_read_as_at_once() {
+    let none = Lockfile {
+        requirements: Digest::of("none"),
+        cookbooks: BTreeMap::new(),
+    };
+    for lockfile in [none, sample(), with_submodules(), with_upstreams()] {
+        let text = lockfile.print();
+        assert_eq!(by_parts(&text), Some(lockfile.clone()));
+        assert_eq!(whole(&text), Ok(lockfile));
+    }
+    // However a person has written it.
+    let text = sample().print();
+    for edited in [
+        text.replace("[[cookbook]]", "  [[ cookbook ]] # one"),
+        text.replacen("\n[[cookbook]]", "\n  [[cookbook]]", 2),
+        text.replace('\n', "\r\n"),
+        format!("\u{feff}{text}"),
+    ] {
+        assert_eq!(
+            Lockfile::parse("cookpack.lock", &edited),
+            Ok(sample()),
+            "{edited}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_beginning_of_a_cookbook_is_not_taken_for_one() {
+    let text = sample().print();
+    let quoted = text.replace("\"cookbooks/web\"", "\"\"\"\n[[cookbook]]\n\"\"\"");
+    assert_ne!(quoted, text);
+    let head = text.replacen("version = 1\n", "version = 1\ncookbook = []\n", 1);
+    assert_ne!(head, text);
+    for text in [quoted, head] {
+        assert_eq!(by_parts(&text), None, "{text}");
+        let error = whole(&text).expect_err("nothing that is locked");
+        assert_eq!(
+            Lockfile::parse("cookpack.lock", &text),
+            Err(error),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_error_has_its_place_in_the_whole() {
+    let text = sample().print();
+    let twice = text.replace("name = \"zap\"", "name = \"yum\"");
+    let line = twice.lines().count()
+        - twice
+            .lines()
+            .rev()
+            .position(|l| l == "name = \"yum\"")
+            .expect("it");
+    let error = Lockfile::parse("cookpack.lock", &twice).expect_err("twice");
+    assert_eq!(
+        error.to_string(),
+        format!("cookpack.lock:{line}: cookbook `yum` is locked twice")
+    );
+}
