@@ -232,11 +232,11 @@ def cookpack_rows(corpus):
     return rows
 
 
-def pinned_rows(corpus, build, count, only_one=False):
+def pinned_rows(corpus, build, count, is_scale=False):
     """From git pins. What is measured finds all commits in the store: nothing is fetched."""
     kept, store = at(f"store-pinned-{count}"), at(f"store-pinned-run-{count}")
     mirrors = at(f"store-mirrors-{count}")
-    commits = ["original", "one"] if only_one else ["original", "one", "tenth"]
+    commits = ["original", "one"] if is_scale else ["original", "one", "tenth"]
     projects = {commit: corpus.pinned(commit, count) for commit in commits}
     build = [*build, "--frozen"]
     of = f"of {len(corpus.names[:count])}"
@@ -262,10 +262,12 @@ def pinned_rows(corpus, build, count, only_one=False):
         return Row(name, build, projects[commit], store, lambda: copy(origin))
 
     one = row(f"cookpack, git pins, 1 {of} changed", "one", kept)
-    if only_one:
-        return [one]
+    cold = row("cookpack, git pins, cold, -j2", "original", mirrors)
+    if is_scale:
+        one.name, cold.name = f"scale: git pins, 1 {of} changed", f"scale: git pins, {of.split()[1]}, cold"
+        return [cold, one]
     return [
-        row("cookpack, git pins, cold, -j2", "original", mirrors),
+        cold,
         row("cookpack, git pins, nothing changed", "original", kept),
         one,
         row(f"cookpack, git pins, {len(corpus.tenth())} {of} changed", "tenth", kept),
@@ -368,8 +370,7 @@ def main():
         many = Corpus("many", 1600)
         two = [cookpack, "build", "-q", "-o", out, "--format", "tar.gz", "-j", "2"]
         for count in (100, 400, 1600):
-            rows += pinned_rows(many, two, count, only_one=True)
-            rows[-1].name = f"scale: 1 of {count} changed, from git pins"
+            rows += pinned_rows(many, two, count, is_scale=True)
         rows += size_rows(two)
     for number in range(options.rounds):
         say(f"round {number + 1} of {options.rounds}")

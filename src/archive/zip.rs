@@ -1,6 +1,6 @@
 //! Writes a layout as a zip: the segments of its cookbooks, and the directory of all entries behind
 //! them. What a store has of them is taken from there; the rest is read and compressed on several
-//! threads, a small file whole, a large one in blocks that may refer to what stands before them in it.
+//! threads, a file of a block whole, a larger one in blocks that may refer to what stands before them in it.
 //!
 //! A segment is a cookbook's local headers and contents. Its bytes do not depend on its place, and its
 //! head holds what the directory says of each entry.
@@ -9,6 +9,8 @@ mod headers;
 mod own;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use super::ahead;
 use super::buffers::Buffers;
@@ -228,8 +230,10 @@ fn deflate(encoder: &mut Encoder, options: &ArchiveOptions, content: &[u8], out:
 /// may be a million of them.
 struct Zip {
     time: DosTime,
-    /// Where each entry begins.
-    offsets: Vec<u64>,
+    /// Bytes of each entry's compressed content; `u32::MAX` where they are in `large`.
+    compressed_bytes: Vec<u32>,
+    /// Those that are more, by the index of their entry.
+    large: BTreeMap<usize, u64>,
     crcs: Vec<u32>,
     /// Where the next one begins.
     end: u64,
@@ -244,7 +248,8 @@ impl Zip {
     fn new(entries: usize, time: DosTime) -> Self {
         Self {
             time,
-            offsets: Vec::with_capacity(entries),
+            compressed_bytes: Vec::with_capacity(entries),
+            large: BTreeMap::new(),
             crcs: Vec::with_capacity(entries),
             end: 0,
             crc: crc32fast::Hasher::new(),
@@ -255,35 +260,44 @@ impl Zip {
 
     /// Counts an entry that is written.
     fn add(&mut self, packed: Packed, overhead: u64) {
-        self.offsets.push(self.end);
+        let bytes = u32::try_from(packed.compressed).unwrap_or(u32::MAX);
+        if bytes == u32::MAX {
+            let index = self.compressed_bytes.len();
+            self.large.insert(index, packed.compressed);
+        }
+        self.compressed_bytes.push(bytes);
         self.crcs.push(packed.crc);
         self.end += packed.compressed + overhead;
     }
 
     /// What is known of an entry that was counted.
-    fn packed(&self, index: usize, file: &File<'_>) -> Packed {
-        let end = self.offsets.get(index + 1).unwrap_or(&self.end);
+    fn packed(&self, index: usize) -> Packed {
         Packed {
             crc: self.crcs[index],
-            compressed: end - self.offsets[index] - file.overhead(),
+            compressed: match self.compressed_bytes[index] {
+                u32::MAX => self.large[&index],
+                bytes => bytes.into(),
+            },
         }
     }
 
     fn write_directory(&self, layout: &Layout, out: &mut Output<'_>) -> Result<(), WriteError> {
         let mut end = self.end;
         let mut record = Vec::new();
-        let mut index = 0;
+        let (mut index, mut offset) = (0, 0);
         for folder in layout.folders() {
             for entry in folder.entries()?.iter() {
                 let file = File::of(entry, self.time);
                 record.clear();
-                file.push_record(self.packed(index, &file), self.offsets[index], &mut record);
+                let packed = self.packed(index);
+                file.push_record(packed, offset, &mut record);
+                offset += packed.compressed + file.overhead();
                 end += record.len() as u64;
                 out.write(&record)?;
                 index += 1;
             }
         }
-        out.write(&headers::end(self.offsets.len() as u64, self.end, end))
+        out.write(&headers::end(index as u64, self.end, end))
     }
 }
 
@@ -424,8 +438,8 @@ impl<'a> Wire<'a> for Zip {
 
     fn head(&self, run: &Run<'a>) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEAD * run.entries.len());
-        for (index, entry) in run.range.clone().zip(run.entries.iter()) {
-            let packed = self.packed(index, &File::of(entry, self.time));
+        for index in run.range.clone() {
+            let packed = self.packed(index);
             bytes.extend(packed.crc.to_le_bytes());
             bytes.extend(packed.compressed.to_le_bytes());
         }

@@ -39,7 +39,7 @@ impl Spill {
     pub(crate) const MEMORY: usize = 3 << 20;
 
     /// Bytes of it that are left to what a run only looks up, for which a file is slow.
-    const SPARED: usize = 2 << 20;
+    const SPARED: usize = Self::MEMORY - (512 << 10);
 
     /// What does not fit into so many bytes of memory goes to the file.
     pub(crate) fn new(file: Arc<dyn SpillFile>, memory: usize) -> Self {

@@ -341,6 +341,9 @@ fn meet_large_files(
     brought.map_err(|(request, error)| (asking[request], error))
 }
 
+/// So many cookbooks of which all is known are told of at once.
+const MOST_AT_ONCE: usize = 16;
+
 /// Reads the cookbooks at these indices, several at once, and may have them compressed `ahead`. Which
 /// error is told does not depend on which came first.
 fn load_all(
@@ -358,6 +361,7 @@ fn load_all(
             let (queue, results) = (&queue, results.clone());
             let work = move || {
                 let mut ahead = ahead.and_then(Ahead::worker);
+                let mut done = Vec::new();
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 while let Some((place, index)) = next() {
                     let load = |contents: Option<&mut HeldContents>| {
@@ -368,14 +372,19 @@ fn load_all(
                         Some(ahead) => ahead.load(place, load),
                         None => load(None),
                     };
+                    let is_known = result.as_ref().is_ok_and(LoadedCookbook::is_known);
                     // They are moved about.
                     let boxed =
                         |cookbook: LoadedCookbook| Box::new(cookbook.set_aside(&plans.spill));
-                    let result = result.map(boxed).map_err(Box::new);
-                    if results.send((index, result)).is_err() {
+                    done.push((index, result.map(boxed).map_err(Box::new)));
+                    // To wake who waits for them takes as long as to look up what is known of one.
+                    let is_time = !is_known || done.len() >= MOST_AT_ONCE;
+                    if is_time && results.send(std::mem::take(&mut done)).is_err() {
                         break;
                     }
                 }
+                // Nobody waits for them if it failed elsewhere.
+                drop(results.send(done));
             };
             // Each metadata.rb would need a thread of its own otherwise.
             if ruby::spawn(scope, work.clone()).is_err() {
@@ -389,7 +398,7 @@ fn load_all(
             });
             (index, result)
         };
-        finished.into_iter().map(tell).collect()
+        finished.into_iter().flatten().map(tell).collect()
     });
     loaded.sort_by_key(|(index, _)| *index);
     loaded

@@ -186,6 +186,11 @@ impl LoadedCookbook {
         compiled(&self.name, &self.metadata)
     }
 
+    /// Whether its files were not read.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// What is needed of it until all is laid out, as far as there is memory for that.
     pub(super) fn set_aside(mut self, spill: &Spill) -> GatheredCookbook {
         let spill = match self.is_known {
