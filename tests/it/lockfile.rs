@@ -587,3 +587,20 @@ fn nothing_is_written_when_resolution_fails() {
     sandbox.run("lock").fails(1);
     assert_eq!(sandbox.text("cookpack.lock"), before);
 }
+
+#[test]
+fn a_lockfile_that_is_to_stay_is_not_even_formatted() {
+    let (sandbox, ..) = project();
+    sandbox.ok("lock");
+    let printed = sandbox.text("cookpack.lock");
+    let edited = format!("# checked by hand\n{}", printed.replace(" = ", "="));
+    for flag in ["--locked", "--frozen"] {
+        sandbox.write("cookpack.lock", &edited);
+        for command in ["build", "lock", "vendor out"] {
+            sandbox.ok(&format!("{command} {flag}"));
+            assert_eq!(sandbox.text("cookpack.lock"), edited, "{command} {flag}");
+        }
+    }
+    sandbox.ok("build");
+    assert_eq!(sandbox.text("cookpack.lock"), printed);
+}
