@@ -1,6 +1,6 @@
 //! Writes a layout as a zip: the segments of its cookbooks, and the directory of all entries behind
 //! them. What a store has of them is taken from there; the rest is read and compressed on several
-//! threads, a file of a block whole, a larger one in blocks that may refer to what stands before them in it.
+//! threads, what fits a block whole, a larger file in blocks that may refer to what stands before them in it.
 //!
 //! A segment is a cookbook's local headers and contents. Its bytes do not depend on its place, and its
 //! head holds what the directory says of each entry.
