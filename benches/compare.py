@@ -219,6 +219,7 @@ def cookpack_rows(corpus):
     if known("--no-index"):
         prepare = lambda: unchanged(no_index)
         rows.append(Row("cookpack, folders, nothing changed, --no-index", no_index, folders, store, prepare))
+    rows += work_tree_rows(corpus, two)
     rows += pinned_rows(corpus, two, None)
     if known("--format"):
         zipped = [*plain, "--format", "zip", "-j", "2"]
@@ -230,6 +231,22 @@ def cookpack_rows(corpus):
         best = [*two, "--level", "best"]
         rows.append(Row("cookpack, --level best, cold, -j2", best, folders, at("store-cold"), cold))
     return rows
+
+
+def work_tree_rows(corpus, build):
+    """From folders in a git work tree, of which the lockfile says whether they are in a commit."""
+    manifest(
+        "work-tree", [f'{name} = {{ path = "{os.path.join(corpus.repository, name)}" }}\n' for name in corpus.names]
+    )
+    project, first, store = at("work-tree"), at("store-work-tree-cold"), at("store-work-tree")
+
+    def warm():
+        run(*build, cwd=project, store=store)
+
+    return [
+        Row("cookpack, git work tree, cold, -j2", build, project, first, lambda: put_away(first)),
+        Row("cookpack, git work tree, nothing changed", build, project, store, warm),
+    ]
 
 
 def pinned_rows(corpus, build, count, is_scale=False):
@@ -325,6 +342,7 @@ LIMITS = [
     ("cookpack, folders, 1 of ", "wall", PIGZ, 12),
     ("cookpack, git pins, nothing changed", "wall", PIGZ, 40),
     ("cookpack, folders, nothing changed", "wall", PIGZ, 15),
+    ("cookpack, git work tree, nothing changed", "wall", PIGZ, 15),
 ]
 MEMORY = 32
 
