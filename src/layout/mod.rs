@@ -199,8 +199,7 @@ impl Layout {
         cookbooks: impl IntoIterator<Item = PlannedCookbook>,
     ) -> Result<Self, LayoutError> {
         let cookbooks = cookbooks.into_iter();
-        let (least, most) = cookbooks.size_hint();
-        let count = most.unwrap_or(least);
+        let (count, _) = cookbooks.size_hint();
         let mut layout = Self {
             kind,
             folders: Vec::with_capacity(count),

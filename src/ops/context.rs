@@ -112,7 +112,7 @@ impl<'a> Context<'a> {
     }
 
     /// What cookbooks are compressed with, whether that is while they are read or when the archive is
-    /// written.
+    /// written. It stays as long as the context does, or one of its clones: some 4 MiB on two threads.
     pub(super) fn tools(&self) -> &Tools {
         &self.tools
     }

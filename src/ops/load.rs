@@ -157,9 +157,7 @@ pub fn compile_metadata(cx: &Context<'_>, path: &Path) -> Result<String, Error> 
     if metadata.name.is_none()
         && let Ok((own, warnings)) = name_of(&place, &file, &metadata)
     {
-        for warning in &warnings {
-            cx.reporter().report(&Event::Warning(warning));
-        }
+        tell(cx, &warnings);
         metadata.name = Some(own.to_string());
     }
     Ok(metadata.to_json())
@@ -229,18 +227,20 @@ pub(super) struct GatheredCookbook {
 impl GatheredCookbook {
     /// What was noticed while it was read, which may have been on another thread.
     pub(super) fn tell_warnings(&self, cx: &Context<'_>) {
-        for warning in &self.warnings {
-            cx.reporter().report(&Event::Warning(warning));
-        }
+        tell(cx, &self.warnings);
     }
 }
 
 impl LoadedCookbook {
     /// What was noticed while it was read, which may have been on another thread.
     pub(super) fn tell_warnings(&self, cx: &Context<'_>) {
-        for warning in &self.warnings {
-            cx.reporter().report(&Event::Warning(warning));
-        }
+        tell(cx, &self.warnings);
+    }
+}
+
+fn tell(cx: &Context<'_>, warnings: &[Diagnostic]) {
+    for warning in warnings {
+        cx.reporter().report(&Event::Warning(warning));
     }
 }
 

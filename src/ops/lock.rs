@@ -168,17 +168,15 @@ impl<'m> Prepared<'m> {
     pub(super) fn into_parts(self) -> (Cow<'m, Lockfile>, impl Iterator<Item = PlannedCookbook>) {
         let Self {
             lockfile,
-            found,
+            mut found,
             chosen,
             ..
         } = self;
-        let is_chosen = move |name: &CookbookName| {
-            let chosen = chosen.as_ref();
-            chosen.is_none_or(|chosen| chosen.contains(name))
-        };
-        let cookbooks = found.into_iter().filter(move |(name, _)| is_chosen(name));
+        if let Some(chosen) = chosen {
+            found.retain(|name, _| chosen.contains(name));
+        }
         let planned = |(name, (pin, cookbook)): (_, (_, Box<_>))| planned(name, pin, *cookbook);
-        (lockfile, cookbooks.map(planned))
+        (lockfile, found.into_iter().map(planned))
     }
 }
 
