@@ -168,7 +168,6 @@ class Corpus:
 
 def cookpack_rows(corpus):
     names = corpus.names
-    of = f"of {len(names)}"
     plain = [cookpack, "build", "-q", "-o", out]
     build = [*plain, "--format", "tar.gz"]
     help_text = run(cookpack, "build", "--help")
@@ -179,42 +178,19 @@ def cookpack_rows(corpus):
         say(f"SKIPPED: this cookpack has no {option}")
         return False
 
-    # From folders.
-    manifest("folders", [f'{name} = {{ path = "{os.path.join(corpus.folder, name)}" }}\n' for name in names])
+    places = [f'{name} = {{ path = "{os.path.join(corpus.folder, name)}" }}\n' for name in names]
+    manifest("folders", places)
     folders, store = at("folders"), at("store-folders")
-    numbers = iter(range(1, 1_000_000))
+    two = [*build, "-j", "2"]
 
     def cold():
         put_away(at("store-cold"))
 
-    def warm(command):
-        """An earlier build has seen all that lies there."""
-        run(*command, cwd=folders, store=store)
-
-    def warm_then_change(command, changed):
-        unchanged(command)
-        change(corpus.folder, changed, next(numbers))
-
     def unchanged(command):
-        change_back = any(
-            open(os.path.join(corpus.folder, name, "recipes/changed.rb")).read() != "# change 0\n"
-            for name in names
-        )
-        if change_back:
-            change(corpus.folder, names, 0)
-            # What changed a moment ago is read once more: it could change again within the clock's grain.
-            time.sleep(3.5)
-        warm(command)
+        Edits(corpus, corpus.folder, folders, store).unchanged(command)
 
-    rows = []
-    for jobs in (1, 2):
-        command = [*build, "-j", str(jobs)]
-        rows.append(Row(f"cookpack, folders, cold, -j{jobs}", command, folders, at("store-cold"), cold))
-    two = [*build, "-j", "2"]
-    rows.append(Row("cookpack, folders, nothing changed", two, folders, store, lambda: unchanged(two)))
-    for changed in (corpus.one(), corpus.tenth()):
-        prepare = lambda changed=changed: warm_then_change(two, changed)
-        rows.append(Row(f"cookpack, folders, {len(changed)} {of} changed", two, folders, store, prepare))
+    rows = [Row("cookpack, folders, cold, -j1", [*build, "-j", "1"], folders, at("store-cold"), cold)]
+    rows += Edits(corpus, corpus.folder, folders, store).rows("folders", two)
     no_index = [*two, "--no-index"]
     if known("--no-index"):
         prepare = lambda: unchanged(no_index)
@@ -233,20 +209,52 @@ def cookpack_rows(corpus):
     return rows
 
 
+class Edits:
+    """The cookbooks of a corpus in a folder, a project that has them, and its store: builds of them."""
+
+    numbers = iter(range(1, 1_000_000))
+
+    def __init__(self, corpus, folder, project, store):
+        self.corpus, self.folder, self.project, self.store = corpus, folder, project, store
+
+    def unchanged(self, command):
+        """An earlier build has seen all that lies there."""
+        names = self.corpus.names
+        texts = (open(os.path.join(self.folder, name, "recipes/changed.rb")).read() for name in names)
+        if any(text != "# change 0\n" for text in texts):
+            change(self.folder, names, 0)
+            # What changed a moment ago is read once more: it could change again within the clock's grain.
+            time.sleep(3.5)
+        run(*command, cwd=self.project, store=self.store)
+
+    def rows(self, name, command):
+        first = self.store + "-cold"
+        rows = [
+            Row(f"cookpack, {name}, cold, -j2", command, self.project, first, lambda: put_away(first)),
+            Row(
+                f"cookpack, {name}, nothing changed",
+                command,
+                self.project,
+                self.store,
+                lambda: self.unchanged(command),
+            ),
+        ]
+        for changed in (self.corpus.one(), self.corpus.tenth()):
+
+            def prepare(changed=changed):
+                self.unchanged(command)
+                change(self.folder, changed, next(self.numbers))
+
+            of = f"{len(changed)} of {len(self.corpus.names)}"
+            rows.append(Row(f"cookpack, {name}, {of} changed", command, self.project, self.store, prepare))
+        return rows
+
+
 def work_tree_rows(corpus, build):
     """From folders in a git work tree, of which the lockfile says whether they are in a commit."""
-    manifest(
-        "work-tree", [f'{name} = {{ path = "{os.path.join(corpus.repository, name)}" }}\n' for name in corpus.names]
-    )
-    project, first, store = at("work-tree"), at("store-work-tree-cold"), at("store-work-tree")
-
-    def warm():
-        run(*build, cwd=project, store=store)
-
-    return [
-        Row("cookpack, git work tree, cold, -j2", build, project, first, lambda: put_away(first)),
-        Row("cookpack, git work tree, nothing changed", build, project, store, warm),
-    ]
+    places = [f'{name} = {{ path = "{os.path.join(corpus.repository, name)}" }}\n' for name in corpus.names]
+    manifest("work-tree", places)
+    return Edits(corpus, corpus.repository, at("work-tree"), at("store-work-tree")).rows("git work tree", build)
 
 
 def pinned_rows(corpus, build, count, is_scale=False):
@@ -294,19 +302,24 @@ def pinned_rows(corpus, build, count, is_scale=False):
 def size_rows(build):
     """Of many files and of large ones, whose memory is what matters."""
 
-    def rows(name, kind, number):
-        folder, store = at(kind), at(f"store-{kind}")
+    def rows(name, kind, number, in_git=False):
+        base = f"{kind}.git-work" if in_git else kind
+        folder, store, project = at(base), at(f"store-{base}"), at(f"project-{base}")
         if not os.path.isdir(folder):
             say(run(options.corpus, kind, folder, str(number)).strip())
-        names = sorted(os.listdir(folder))
-        manifest(f"project-{kind}", [f'{n} = {{ path = "{os.path.join(folder, n)}" }}\n' for n in names])
-        project = at(f"project-{kind}")
+            if in_git:
+                for arguments in ["init -q", "add -A -f", "commit -q -m original", "repack -a -d -q"]:
+                    run("git", *arguments.split(), cwd=folder)
+        names = sorted(name for name in os.listdir(folder) if name != ".git")
+        places = [f'{n} = {{ path = "{os.path.join(folder, n)}" }}\n' for n in names]
+        manifest(os.path.basename(project), places)
         cold = Row(f"size: {name}, cold", build, project, store, lambda: put_away(store))
         # The store is that of the cold build before it.
         return [cold, Row(f"size: {name}, nothing changed", build, project, store)]
 
     return [
         *rows("100,000 files of 1 KiB", "tiny", 100_000),
+        *rows("the same in a git work tree", "tiny", 100_000, in_git=True),
         *rows("20 files of 50 MiB", "large", 20),
     ]
 
@@ -342,6 +355,10 @@ LIMITS = [
     ("cookpack, folders, 1 of ", "wall", PIGZ, 12),
     ("cookpack, git pins, nothing changed", "wall", PIGZ, 40),
     ("cookpack, folders, nothing changed", "wall", PIGZ, 15),
+    ("cookpack, git work tree, cold, -j2", "wall", PIGZ, 1.8),
+    ("cookpack, git work tree, cold, -j2", "wall", GZIP, 4.0),
+    ("cookpack, git work tree, cold, -j2", "cpu", GZIP, 0.44),
+    ("cookpack, git work tree, 1 of ", "wall", PIGZ, 12),
     ("cookpack, git work tree, nothing changed", "wall", PIGZ, 15),
 ]
 MEMORY = 32

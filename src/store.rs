@@ -24,6 +24,9 @@
 //!                                          it was last used, to a day
 //! <store>/trails-1/<1 hex>/<64 hex>        the digests of what an archive begins with (`archive/trail.rs`),
 //!                                          under its first segment's key; its time as that of a plan
+//! <store>/status-1/<1 hex>/<64 hex>        which folders of a project are as their commit has them
+//!                                          (`source/work_tree/clean.rs`), under the digest of its
+//!                                          manifest's path; its time as that of a plan
 //! <store>/plans-1/cookpack-added           bytes that were added since the folder was last looked through
 //! .cookpack-tmp-*                          in any of these folders: what is being written or removed.
 //!                                          A mirror is made, and removed, as

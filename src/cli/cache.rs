@@ -201,6 +201,7 @@ fn things(entry: &CacheEntry) -> String {
         CacheKind::Segment => counted(entry.count, "compressed segment", "compressed segments"),
         CacheKind::Plan => counted(entry.count, "cookbook's plan", "cookbooks' plans"),
         CacheKind::Trail => counted(entry.count, "archive's trail", "archives' trails"),
+        CacheKind::Status => counted(entry.count, "work tree's status", "work trees' statuses"),
     }
 }
 

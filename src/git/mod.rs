@@ -14,6 +14,7 @@ mod diagnose;
 mod error;
 mod executable;
 mod funnel;
+mod head;
 mod http;
 mod lfs;
 mod lfs_tree;
@@ -43,6 +44,7 @@ pub use access::GitAccess;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) use credentials::token_variable;
 pub use error::GitError;
+pub(crate) use head::{Head, HeadEntry};
 pub(crate) use lfs::LargeFiles;
 pub(crate) use repositories::{Repositories, Request};
 pub(crate) use settle::Wanted;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 use gix_object::TreeRefIter;
 
+use super::head::HeadEntry;
 use super::objects::{LARGE, Objects};
 use super::packs::Content;
 use crate::digest::{Digest, Hasher};
@@ -94,6 +95,34 @@ impl GitTree {
         };
         let folder = self.folder(parent)?;
         Ok(folder.and_then(|folder| folder.entry(name)))
+    }
+
+    /// The id of the object at a path, and its kind.
+    pub(super) fn object_at(&self, path: &[u8]) -> Result<Option<(Oid, EntryKind)>, TreeError> {
+        let found = self.object(path)?;
+        Ok(found.map(|(id, mode)| (id, kind_of(mode))))
+    }
+
+    /// The objects in a folder, in the order of the paths that lie at them or below, which is git's own.
+    pub(super) fn objects_in(&self, folder: &[u8]) -> Result<Vec<HeadEntry>, TreeError> {
+        let folder = self.folder(folder)?;
+        let entries = folder.iter().flat_map(|folder| &folder.entries);
+        let mut entries: Vec<_> = entries
+            .map(|(name, id, mode)| HeadEntry {
+                name: name.to_vec(),
+                id: *id,
+                kind: kind_of(*mode),
+            })
+            .collect();
+        let slash = |entry: &HeadEntry| (entry.kind == EntryKind::Directory).then_some(b'/');
+        entries.sort_by(|a, b| {
+            let (a, b) = (
+                a.name.iter().copied().chain(slash(a)),
+                b.name.iter().copied().chain(slash(b)),
+            );
+            a.cmp(b)
+        });
+        Ok(entries)
     }
 
     /// The folder at a path, if one is there.
@@ -257,8 +286,7 @@ impl Tree for GitTree {
     }
 
     fn open(&self, path: &[u8]) -> Result<Box<dyn Read + '_>, TreeError> {
-        let found = self.object(path)?;
-        match found.map(|(id, mode)| (id, kind_of(mode))) {
+        match self.object_at(path)? {
             Some((id, EntryKind::File { .. })) => self.blob(path, id),
             Some(_) => Err(TreeError::Read {
                 path: lossy(path),

@@ -8,6 +8,7 @@ use crate::archive::trail::is_whole_trail;
 use crate::event::Event;
 use crate::git::verify_mirror;
 use crate::layout::is_whole_record;
+use crate::source::is_whole_status;
 use crate::store::{
     CacheKind, Damage, Item, Leftover, Removal, Store, StoreError, verify_object, verify_record,
     verify_segment, verify_universe,
@@ -296,6 +297,7 @@ fn verify(
         CacheKind::Lfs | CacheKind::Cookbook => verify_object(&item.path, cx.cancel()),
         CacheKind::Plan => verify_record(&item.path, is_whole_record, cx.cancel()),
         CacheKind::Trail => verify_record(&item.path, is_whole_trail, cx.cancel()),
+        CacheKind::Status => verify_record(&item.path, is_whole_status, cx.cancel()),
     }
 }
 

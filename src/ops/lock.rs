@@ -20,7 +20,7 @@ use crate::lockfile::{LockedCookbook, Lockfile, Pin};
 use crate::manifest::{BerksfileLock, Manifest};
 use crate::name::CookbookName;
 use crate::resolve::{Candidate, resolve};
-use crate::source::are_dirty;
+use crate::source::InFolder;
 use crate::text::nearest;
 
 /// What an existing lockfile means to a resolution.
@@ -212,7 +212,7 @@ pub(super) fn prepare<'m>(
         found.extend(named);
     }
     plans.finish();
-    note_what_is_in_no_commit(&plans, manifest, &mut found);
+    note_what_is_in_no_commit(cx, &plans, manifest, &mut found);
     let (lockfile, chosen) = on_a_thread(|| decide(manifest, mode, requirements, &found))?;
     Ok(Prepared {
         lockfile,
@@ -263,16 +263,26 @@ fn decide<'m>(
 }
 
 /// Notes for each folder whether what is packed of it is in no commit.
-fn note_what_is_in_no_commit(plans: &Plans, manifest: &Manifest, loaded: &mut Gathered) {
+fn note_what_is_in_no_commit(
+    cx: &Context<'_>,
+    plans: &Plans,
+    manifest: &Manifest,
+    loaded: &mut Gathered,
+) {
     let project = manifest.folder();
     let folders: Vec<_> = loaded
         .values()
         .filter_map(|(pin, cookbook)| match pin {
-            Pin::Path { path, .. } => Some((project.join(path), &cookbook.plan)),
+            Pin::Path { path, .. } => Some(InFolder {
+                folder: project.join(path),
+                tree: &*cookbook.tree,
+                plan: &cookbook.plan,
+                content: cookbook.content,
+            }),
             _ => None,
         })
         .collect();
-    let mut found = are_dirty(&plans.folders, &project, &folders).into_iter();
+    let mut found = plans.are_dirty(manifest, &folders, cx.jobs()).into_iter();
     for (pin, _) in loaded.values_mut() {
         if let Pin::Path { dirty, .. } = pin {
             *dirty = found.next().unwrap_or(false);

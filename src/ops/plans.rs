@@ -8,6 +8,8 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -20,9 +22,10 @@ use crate::layout::{
     FoundChefignore, LayoutError, PlanInputs, PlanRecord, Spill, is_version_control,
 };
 use crate::limits::Limits;
+use crate::manifest::Manifest;
 use crate::name::CookbookName;
 use crate::path::TreePath;
-use crate::source::Folders;
+use crate::source::{Clean, Folders, InFolder, StatusOptions, are_dirty};
 use crate::store::{CacheKind, Store};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
 
@@ -144,6 +147,44 @@ impl Plans {
         {
             self.added.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
+    }
+
+    /// For each of the cookbooks in folders, whether what is packed of it is in no commit. Those of a project
+    /// for which that was found out before are not looked at again.
+    pub(super) fn are_dirty(
+        &self,
+        manifest: &Manifest,
+        cookbooks: &[InFolder<'_>],
+        jobs: NonZeroUsize,
+    ) -> Vec<bool> {
+        if cookbooks.is_empty() {
+            return Vec::new();
+        }
+        const KIND: CacheKind = CacheKind::Status;
+        let path = Path::new(manifest.file().name());
+        let folder = self.folders.real(&manifest.folder()).unwrap_or_default();
+        let parts = [Some(folder.as_os_str()), path.file_name()];
+        let parts = parts.map(|part| part.unwrap_or_default().as_encoded_bytes());
+        let name = Digest::of(parts.join(&0));
+        let kept = self.store.record(KIND, &name, self.begun);
+        let kept = kept.and_then(|bytes| Clean::from_bytes(&bytes, &name));
+        let mut clean = match self.is_asked {
+            true => kept.clone().unwrap_or_default(),
+            false => Clean::default(),
+        };
+        let options = StatusOptions {
+            asks_index: self.is_asked,
+            jobs,
+        };
+        let dirty = are_dirty(&self.folders, cookbooks, &mut clean, options);
+        if self.begun.is_some() && kept.unwrap_or_default() != clean {
+            let bytes = clean.to_bytes(&name);
+            // Where it cannot be kept it is found out again by the next run.
+            if self.store.keep_record(KIND, &name, &bytes).is_ok() {
+                let _ = self.store.note_added(KIND, bytes.len() as u64);
+            }
+        }
+        dirty
     }
 
     /// Has the store stay within its bound, after all has been read, and memory small.

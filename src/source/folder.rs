@@ -257,13 +257,13 @@ pub(super) fn name_bytes(name: &OsStr) -> Vec<u8> {
 }
 
 #[cfg(unix)]
-fn os_path(path: &[u8]) -> Option<&Path> {
+pub(super) fn os_path(path: &[u8]) -> Option<&Path> {
     Some(Path::new(
         <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path),
     ))
 }
 
 #[cfg(not(unix))]
-fn os_path(path: &[u8]) -> Option<&Path> {
+pub(super) fn os_path(path: &[u8]) -> Option<&Path> {
     std::str::from_utf8(path).ok().map(Path::new)
 }

@@ -11,6 +11,7 @@
 //! Elsewhere than on Unix the standard library tells neither the inode nor its time: there no folder
 //! has an identity, and each is read in each run.
 
+use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
 use crate::digest::Digest;
@@ -35,6 +36,21 @@ impl Settled {
         let since = before.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         let seconds = i64::try_from(since.as_secs()).ok()?;
         Some(Self(seconds, i64::from(since.subsec_nanos())))
+    }
+
+    /// Whether a file that the file system says this of was changed before, and is known by it.
+    #[cfg(unix)]
+    pub(super) fn covers(self, found: &Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let modified = (found.mtime(), found.mtime_nsec());
+        let changed = (found.ctime(), found.ctime_nsec());
+        modified.max(changed) < (self.0, self.1)
+    }
+
+    /// Whether a file that the file system says this of was changed before, and is known by it.
+    #[cfg(not(unix))]
+    pub(super) fn covers(self, _found: &Metadata) -> bool {
+        false
     }
 }
 
@@ -176,10 +192,7 @@ mod unix {
 
         /// Takes what is told of a file, a link or something else that is no folder.
         fn file(&mut self, path: &[u8], found: &Metadata) -> Option<()> {
-            let modified = (found.mtime(), found.mtime_nsec());
-            let changed = (found.ctime(), found.ctime_nsec());
-            let Settled(seconds, nanos) = self.settled;
-            if modified.max(changed) >= (seconds, nanos) {
+            if !self.settled.covers(found) {
                 return None;
             }
             let known = self.executables.map(|known| known.contains(path));
@@ -193,7 +206,9 @@ mod unix {
             for number in [found.dev(), found.ino(), found.size()] {
                 self.number(number);
             }
-            for time in [modified.0, modified.1, changed.0, changed.1] {
+            let modified = [found.mtime(), found.mtime_nsec()];
+            let changed = [found.ctime(), found.ctime_nsec()];
+            for time in modified.into_iter().chain(changed) {
                 self.hasher.update(&time.to_le_bytes());
             }
             Some(())

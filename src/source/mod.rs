@@ -25,8 +25,8 @@ use folder::Root;
 use identity::Settled;
 pub(crate) use mounted::Mounted;
 pub(crate) use project::ProjectFiles;
-pub(crate) use work_tree::are_dirty;
 use work_tree::executables;
+pub(crate) use work_tree::{Clean, InFolder, StatusOptions, are_dirty, is_whole_status};
 
 /// Why a folder cannot be a source.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +117,7 @@ impl Folders {
     }
 
     /// A folder's path without links. Folders beside each other are looked for once.
-    fn real(&self, folder: &Path) -> io::Result<PathBuf> {
+    pub(crate) fn real(&self, folder: &Path) -> io::Result<PathBuf> {
         let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
             return fs::canonicalize(folder);
         };

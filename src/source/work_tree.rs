@@ -4,19 +4,31 @@
 //! A work tree that libgit2 does not open is as if there were none: one that another user owns, one
 //! whose `.git` is broken, one of git's SHA-256 format. What a folder gives does not hang on it then.
 
+mod clean;
+mod compare;
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
-use git2::{ConfigLevel, Repository, Status, StatusOptions};
+use git2::{ConfigLevel, Repository};
 
 use super::Folders;
 use super::folder::name_bytes;
+use super::identity::Settled;
+use crate::digest::{ContentDigest, Digest};
+use crate::git::Head;
 use crate::layout::CookbookPlan;
-use crate::path::{TreePath, join_bytes};
+use crate::tree::{EntryKind, Tree};
+pub(crate) use clean::{Clean, is_whole_status};
+use compare::{Checkout, Compared, PackedFiles, compare};
 
 /// The root of the git work tree that holds a folder, whose path is without links.
-pub(super) fn work_tree_of(real: &Path) -> Option<&Path> {
+fn work_tree_of(real: &Path) -> Option<&Path> {
     real.ancestors().find(|at| at.join(".git").exists())
 }
 
@@ -43,12 +55,12 @@ pub(super) fn executables(root: &Path) -> Option<BTreeSet<Vec<u8>>> {
     if !start.is_empty() {
         start.push(b'/');
     }
-    let index = repository.index().ok()?;
-    let executable = index
-        .iter()
-        .filter(|entry| entry.mode & 0o170_100 == 0o100_100);
-    let below = executable.filter_map(|entry| Some(entry.path.strip_prefix(&*start)?.to_vec()));
-    Some(below.collect())
+    index::executables(&index_of(&repository), &start).ok()
+}
+
+/// The file of a work tree's index.
+fn index_of(repository: &Repository) -> PathBuf {
+    repository.path().join("index")
 }
 
 /// git writes the setting into each repository it makes. Nobody's home folder has a say in what is
@@ -66,160 +78,154 @@ fn slashed(path: &Path) -> Vec<u8> {
     parts.join(&b'/')
 }
 
-/// For each of the cookbooks in these folders, whether what is packed of it is in no commit: a packed
-/// file is not in the commit that is checked out or is another one there, or a file that the commit has
-/// in the folder is gone. A packed file that git ignores is in no commit either. A plan is that of the
-/// tree and the folder that [`super::open_folder`] gives. False where there is no work tree.
+/// A cookbook in a folder, as it was read.
+pub(crate) struct InFolder<'c> {
+    pub(crate) folder: PathBuf,
+    pub(crate) tree: &'c dyn Tree,
+    pub(crate) plan: &'c CookbookPlan,
+    pub(crate) content: ContentDigest,
+}
+
+/// How to find out whether cookbooks are in a commit.
+#[derive(Clone, Copy)]
+pub(crate) struct StatusOptions {
+    /// Whether a file that did not change since git looked at it need not be read.
+    pub(crate) asks_index: bool,
+    /// On so many threads.
+    pub(crate) jobs: NonZeroUsize,
+}
+
+/// For each of the cookbooks, whether what is packed of it is in no commit: a packed file is not in the
+/// commit that is checked out or is another one there, or a file that the commit has in the folder is gone.
+/// A packed file that git ignores is in no commit either. False where there is no work tree.
 ///
-/// A work tree is gone through once, however many of the cookbooks it holds.
+/// A folder that `clean` has is not looked at; those that are as their commit has them are then all that it
+/// has.
 pub(crate) fn are_dirty(
     folders: &Folders,
-    project: &Path,
-    cookbooks: &[(PathBuf, &CookbookPlan)],
+    cookbooks: &[InFolder<'_>],
+    clean: &mut Clean,
+    options: StatusOptions,
 ) -> Vec<bool> {
     let mut dirty = vec![false; cookbooks.len()];
-    let mut by_work_tree: BTreeMap<PathBuf, Vec<(usize, Packed<'_>)>> = BTreeMap::new();
-    for (index, (folder, plan)) in cookbooks.iter().enumerate() {
-        if let Some((work_tree, packed)) = Packed::of(folders, project, folder, plan) {
-            let known = by_work_tree.entry(work_tree).or_default();
-            known.push((index, packed));
+    let mut by_work_tree: BTreeMap<PathBuf, Vec<Member<'_>>> = BTreeMap::new();
+    for (number, cookbook) in cookbooks.iter().enumerate() {
+        if let Some((root, folder)) = in_work_tree(folders, &cookbook.folder) {
+            let member = Member {
+                folder,
+                number,
+                cookbook,
+                key: None,
+            };
+            by_work_tree.entry(root).or_default().push(member);
         }
     }
-    for (work_tree, packed) in by_work_tree {
-        let folders = packed.iter().map(|(_, packed)| &*packed.folder);
-        let changes = open(&work_tree).and_then(|repository| changes(&repository, folders));
-        let changes = changes.unwrap_or_default();
-        for (index, packed) in packed {
-            dirty[index] = packed.is_changed(&changes);
+    let known = std::mem::take(clean);
+    for (root, mut members) in by_work_tree {
+        let Some(repository) = open(&root) else {
+            continue;
+        };
+        let Ok(head) = Head::of(&repository) else {
+            continue;
+        };
+        let index = options.asks_index.then(|| index_of(&repository));
+        // What was mapped of it is given back.
+        drop(repository);
+        members.retain_mut(|member| {
+            let is_dirty = member.at_first_sight(head.as_ref(), &known);
+            dirty[member.number] = is_dirty.unwrap_or_default();
+            if is_dirty == Some(false) {
+                clean.extend(member.key);
+            }
+            is_dirty.is_none()
+        });
+        // Without a commit all is told.
+        let Some(head) = head else {
+            continue;
+        };
+        // In the order of the files in them, in which the index has these.
+        members.sort_by(|a, b| a.start().cmp(b.start()));
+        let checkout = || Checkout::new(&root, &head, index.as_deref());
+        let compared = compare_all(&members, checkout, folders.settled, options.jobs);
+        for (member, compared) in members.iter().zip(compared) {
+            dirty[member.number] = compared == Some(Compared::Different);
+            if compared == Some(Compared::Same { is_settled: true }) {
+                clean.extend(member.key);
+            }
         }
     }
     dirty
 }
 
-/// What git's status tells of the files in some folders of a work tree, by path.
-fn changes<'f>(
-    repository: &Repository,
-    folders: impl Iterator<Item = &'f [u8]> + Clone,
-) -> Option<BTreeMap<Vec<u8>, Status>> {
-    let mut options = StatusOptions::new();
-    options
-        .include_untracked(true)
-        .recurse_untracked_dirs(true)
-        .include_ignored(true)
-        .recurse_ignored_dirs(true)
-        .disable_pathspec_match(true);
-    // An empty path would name nothing; none at all names everything.
-    if !folders.clone().any(<[u8]>::is_empty) {
-        for folder in folders {
-            options.pathspec(folder);
-        }
-    }
-    let statuses = repository.statuses(Some(&mut options)).ok()?;
-    let told = statuses.iter().map(|entry| {
-        let path = entry.path_bytes();
-        // A submodule, or a repository that is none, is told of as a whole.
-        let path = path.strip_suffix(b"/").unwrap_or(path);
-        (path.to_vec(), entry.status())
-    });
-    Some(told.collect())
+/// Compares the members of a work tree with the commit, on so many threads, of which each takes those that
+/// stand beside each other.
+fn compare_all<'h>(
+    members: &[Member<'_>],
+    checkout: impl Fn() -> Checkout<'h>,
+    settled: Option<Settled>,
+    jobs: NonZeroUsize,
+) -> Vec<Option<Compared>> {
+    let share = members.len().div_ceil(jobs.get()).max(1);
+    thread::scope(|scope| {
+        let compare = |(share, mut checkout): (&[Member<'_>], Checkout<'_>)| {
+            let compare = |member: &Member<'_>| member.compare(&mut checkout, settled);
+            share.iter().map(compare).collect::<Vec<_>>()
+        };
+        let shares = members.chunks(share).map(|share| (share, checkout()));
+        let threads: Vec<_> = shares
+            .map(|share| scope.spawn(move || compare(share)))
+            .collect();
+        let done = threads.into_iter().map(ScopedJoinHandle::join);
+        let done = done.map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)));
+        done.flatten().collect()
+    })
 }
 
-/// What is packed of a folder of a work tree.
-struct Packed<'p> {
+/// The root of the work tree that holds a folder, and the folder's path in it.
+fn in_work_tree(folders: &Folders, folder: &Path) -> Option<(PathBuf, Vec<u8>)> {
+    let real = folders.real(folder).ok()?;
+    let work_tree = folders.work_tree_of(&real)?;
+    let path = slashed(real.strip_prefix(work_tree).ok()?);
+    Some((work_tree.to_owned(), path))
+}
+
+/// A cookbook in a work tree.
+struct Member<'c> {
     /// The folder's path in the work tree.
     folder: Vec<u8>,
-    /// That of the tree that the plan is of.
-    root: Vec<u8>,
-    /// The folder's path in that tree.
-    base: TreePath,
-    plan: &'p CookbookPlan,
+    number: usize,
+    cookbook: &'c InFolder<'c>,
+    /// What it is known by, if it can be known.
+    key: Option<Digest>,
 }
 
-impl<'p> Packed<'p> {
-    fn of(
-        folders: &Folders,
-        project: &Path,
-        folder: &Path,
-        plan: &'p CookbookPlan,
-    ) -> Option<(PathBuf, Self)> {
-        let real = folders.real(folder).ok()?;
-        let work_tree = folders.work_tree_of(&real)?;
-        let (root, base) = folders.root_and_base(project, &real);
-        let packed = Self {
-            folder: slashed(real.strip_prefix(work_tree).ok()?),
-            root: slashed(root.strip_prefix(work_tree).ok()?),
-            base,
-            plan,
+impl Member<'_> {
+    /// What the paths in the folder begin with.
+    fn start(&self) -> impl Iterator<Item = &u8> {
+        self.folder.iter().chain(b"/")
+    }
+
+    /// Whether what is packed is in no commit, where that can be told without looking at a file; false also
+    /// where the commit cannot be read.
+    fn at_first_sight(&mut self, head: Option<&Head>, known: &Clean) -> Option<bool> {
+        let plan = self.cookbook.plan;
+        // Nothing may have been committed yet.
+        let committed = head.map(|head| head.object(&self.folder));
+        let committed = match committed.transpose().map(Option::flatten) {
+            Ok(Some((committed, EntryKind::Directory))) => committed,
+            Ok(_) => return Some(!plan.included.is_empty()),
+            Err(_) => return Some(false),
         };
-        Some((work_tree.to_owned(), packed))
+        let identity = self.cookbook.tree.identity(plan.base.as_str().as_bytes());
+        let key = |identity| Clean::key(identity, self.cookbook.content, committed);
+        self.key = identity.ok().flatten().map(key);
+        let is_known = self.key.is_some_and(|key| known.has(&key));
+        is_known.then_some(false)
     }
 
-    /// The paths of the files in the work tree. None of them, where they cannot be told.
-    fn files(&self) -> BTreeSet<Vec<u8>> {
-        let Ok(files) = self.plan.included.read() else {
-            return BTreeSet::new();
-        };
-        // A file that is packed through a link depends on both.
-        let paths = files.iter().flat_map(|file| {
-            let own = self.base.join(file.path().as_bytes());
-            [own, file.source(&self.plan.base)]
-        });
-        paths.map(|path| join_bytes(&self.root, &path)).collect()
-    }
-
-    /// Whether one of the changes in the folder matters to what is packed.
-    fn is_changed(&self, changes: &BTreeMap<Vec<u8>, Status>) -> bool {
-        let is_gone = Status::WT_DELETED | Status::INDEX_DELETED;
-        let mut start = self.folder.clone();
-        if !start.is_empty() {
-            start.push(b'/');
-        }
-        let below = changes
-            .range(start.clone()..)
-            .take_while(|(path, _)| path.starts_with(&start));
-        // The folder may itself be a submodule that is not checked out, and no work tree of its own.
-        let mut changes = below.chain(changes.get_key_value(&self.folder)).peekable();
-        // Most have none, and then their files are not asked for.
-        if changes.peek().is_none() {
-            return false;
-        }
-        let files = self.files();
-        changes.any(|(path, status)| status.intersects(is_gone) || is_packed(path, &files))
-    }
-}
-
-/// Whether one of the files is at a path or below it.
-fn is_packed(path: &[u8], packed: &BTreeSet<Vec<u8>>) -> bool {
-    let mut below = path.to_vec();
-    below.push(b'/');
-    packed.contains(path)
-        || packed
-            .range(below.clone()..)
-            .next()
-            .is_some_and(|first| first.starts_with(&below))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_packed_if_a_file_is_there_or_below() {
-        let packed: BTreeSet<Vec<u8>> = [&b"a/b"[..], b"a-/c", b"d/e/f"]
-            .into_iter()
-            .map(<[u8]>::to_vec)
-            .collect();
-        for (path, wanted) in [
-            ("a/b", true),
-            ("a", true),
-            ("d/e", true),
-            ("d/e/f", true),
-            ("a-", true),
-            ("a/bc", false),
-            ("d/e/f/g", false),
-            ("b", false),
-        ] {
-            assert_eq!(is_packed(path.as_bytes(), &packed), wanted, "{path}");
-        }
+    /// Compares it with the commit. None where that cannot be read.
+    fn compare(&self, checkout: &mut Checkout<'_>, settled: Option<Settled>) -> Option<Compared> {
+        let packed = PackedFiles::of(self.cookbook.plan).ok()?;
+        compare(checkout, &self.folder, &packed, settled)
     }
 }

@@ -18,6 +18,8 @@ pub enum CacheKind {
     Plan,
     /// The trails of archives: the digests of what they begin with.
     Trail,
+    /// Which folders of git work trees were found to be as their commit has them, by project.
+    Status,
 }
 
 /// How things of a kind lie in their folder.
@@ -32,7 +34,7 @@ pub(super) enum Form {
 
 impl CacheKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Git,
         Self::Lfs,
         Self::Cookbook,
@@ -40,6 +42,7 @@ impl CacheKind {
         Self::Segment,
         Self::Plan,
         Self::Trail,
+        Self::Status,
     ];
 
     /// The kind's own word in commands and documents.
@@ -52,6 +55,7 @@ impl CacheKind {
             Self::Segment => "segment",
             Self::Plan => "plan",
             Self::Trail => "trail",
+            Self::Status => "status",
         }
     }
 
@@ -65,13 +69,19 @@ impl CacheKind {
             Self::Segment => "segments-1",
             Self::Plan => "plans-1",
             Self::Trail => "trails-1",
+            Self::Status => "status-1",
         }
     }
 
     pub(super) fn form(self) -> Form {
         match self {
             Self::Git | Self::Universe => Form::Folders,
-            Self::Lfs | Self::Cookbook | Self::Plan | Self::Segment | Self::Trail => Form::Objects,
+            Self::Lfs
+            | Self::Cookbook
+            | Self::Plan
+            | Self::Segment
+            | Self::Trail
+            | Self::Status => Form::Objects,
         }
     }
 
@@ -81,7 +91,7 @@ impl CacheKind {
         match self {
             Self::Git | Self::Universe => 0,
             Self::Lfs | Self::Cookbook => 2,
-            Self::Segment | Self::Plan | Self::Trail => 1,
+            Self::Segment | Self::Plan | Self::Trail | Self::Status => 1,
         }
     }
 
@@ -92,6 +102,7 @@ impl CacheKind {
             Self::Git | Self::Lfs | Self::Cookbook | Self::Universe => None,
             Self::Plan => Some(256 << 20),
             Self::Trail => Some(32 << 20),
+            Self::Status => Some(16 << 20),
             Self::Segment => Some(2 << 30),
         }
     }

@@ -52,6 +52,7 @@ mod ruby_manifests;
 mod run_list;
 mod solver;
 mod sources;
+mod status;
 mod store;
 mod submodules;
 mod supermarket;

@@ -62,7 +62,7 @@ impl FileTable {
     }
 
     /// The place of the file at a path, or the one it would have.
-    pub(in crate::layout) fn place(&self, path: &str) -> Result<usize, usize> {
+    pub(crate) fn place(&self, path: &str) -> Result<usize, usize> {
         let (mut begin, mut end) = (0, self.len());
         while begin < end {
             let middle = begin + (end - begin) / 2;
