@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::name::CookbookName;
 use crate::path::TreePath;
-use crate::source::{Clean, Folders, InFolder, StatusOptions, are_dirty};
+use crate::source::{Clean, Folders, InFolder, StatusSettings, are_dirty};
 use crate::store::{CacheKind, Store};
 use crate::tree::{EntryKind, Tree, TreeEntry, TreeError};
 
@@ -172,11 +172,11 @@ impl Plans {
             true => kept.clone().unwrap_or_default(),
             false => Clean::default(),
         };
-        let options = StatusOptions {
+        let settings = StatusSettings {
             asks_index: self.is_asked,
             jobs,
         };
-        let dirty = are_dirty(&self.folders, cookbooks, &mut clean, options);
+        let dirty = are_dirty(&self.folders, cookbooks, &mut clean, settings);
         if self.begun.is_some() && kept.unwrap_or_default() != clean {
             let bytes = clean.to_bytes(&name);
             // Where it cannot be kept it is found out again by the next run.

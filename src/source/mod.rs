@@ -26,7 +26,7 @@ use identity::Settled;
 pub(crate) use mounted::Mounted;
 pub(crate) use project::ProjectFiles;
 use work_tree::executables;
-pub(crate) use work_tree::{Clean, InFolder, StatusOptions, are_dirty, is_whole_status};
+pub(crate) use work_tree::{Clean, InFolder, StatusSettings, are_dirty, is_whole_status};
 
 /// Why a folder cannot be a source.
 #[derive(Debug, thiserror::Error)]

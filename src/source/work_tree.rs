@@ -25,7 +25,7 @@ use crate::git::Head;
 use crate::layout::CookbookPlan;
 use crate::tree::{EntryKind, Tree};
 pub(crate) use clean::{Clean, is_whole_status};
-use compare::{Checkout, Compared, PackedFiles, compare};
+use compare::{Checkout, Compared, Filtered, PackedFiles, compare};
 
 /// The root of the git work tree that holds a folder, whose path is without links.
 fn work_tree_of(real: &Path) -> Option<&Path> {
@@ -88,7 +88,7 @@ pub(crate) struct InFolder<'c> {
 
 /// How to find out whether cookbooks are in a commit.
 #[derive(Clone, Copy)]
-pub(crate) struct StatusOptions {
+pub(crate) struct StatusSettings {
     /// Whether a file that did not change since git looked at it need not be read.
     pub(crate) asks_index: bool,
     /// On so many threads.
@@ -105,7 +105,7 @@ pub(crate) fn are_dirty(
     folders: &Folders,
     cookbooks: &[InFolder<'_>],
     clean: &mut Clean,
-    options: StatusOptions,
+    settings: StatusSettings,
 ) -> Vec<bool> {
     let mut dirty = vec![false; cookbooks.len()];
     let mut by_work_tree: BTreeMap<PathBuf, Vec<Member<'_>>> = BTreeMap::new();
@@ -128,7 +128,7 @@ pub(crate) fn are_dirty(
         let Ok(head) = Head::of(&repository) else {
             continue;
         };
-        let index = options.asks_index.then(|| index_of(&repository));
+        let index = settings.asks_index.then(|| index_of(&repository));
         // What was mapped of it is given back.
         drop(repository);
         members.retain_mut(|member| {
@@ -145,8 +145,9 @@ pub(crate) fn are_dirty(
         };
         // In the order of the files in them, in which the index has these.
         members.sort_by(|a, b| a.start().cmp(b.start()));
-        let checkout = || Checkout::new(&root, &head, index.as_deref());
-        let compared = compare_all(&members, checkout, folders.settled, options.jobs);
+        let filtered = Filtered::of(root);
+        let checkout = || Checkout::new(&filtered, &head, index.as_deref());
+        let compared = compare_all(&members, checkout, folders.settled, settings.jobs);
         for (member, compared) in members.iter().zip(compared) {
             dirty[member.number] = compared == Some(Compared::Different);
             if compared == Some(Compared::Same { is_settled: true }) {

@@ -5,13 +5,14 @@
 //! may still be what git checked out: Git LFS and git itself, with the ends of lines, put something else
 //! into the work tree than the commit has.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use git2::{Oid, Status};
+use git2::{Oid, Repository, StatusOptions};
 use sha1::{Digest as _, Sha1};
 
 use super::super::folder::{name_bytes, os_path};
@@ -30,22 +31,100 @@ const MOST_DEPTH: usize = 128;
 /// Bytes that are read of a file at a time.
 const PIECE: usize = 64 << 10;
 
-/// A git work tree, with what is asked of it.
-pub(super) struct Checkout<'h> {
-    root: PathBuf,
-    head: &'h Head,
+/// A git work tree, with what one thread asks of it.
+pub(super) struct Checkout<'a> {
+    head: &'a Head,
+    filtered: &'a Filtered,
     /// None where what git knows of its files is not asked for, or cannot be read.
     index: Option<Index>,
+    /// The folder that is compared.
+    folder: Vec<u8>,
+    /// What is changed in it to git, if git was asked; none if it cannot say.
+    changed: OnceCell<Option<BTreeSet<Vec<u8>>>>,
 }
 
-impl<'h> Checkout<'h> {
-    /// The work tree at `root`, of which `head` is a commit and `index` the index that is asked.
-    pub(super) fn new(root: &Path, head: &'h Head, index: Option<&Path>) -> Self {
+impl<'a> Checkout<'a> {
+    /// The work tree of `filtered`, of which `head` is a commit and `index` the index that is asked.
+    pub(super) fn new(filtered: &'a Filtered, head: &'a Head, index: Option<&Path>) -> Self {
         Self {
-            root: root.to_owned(),
             head,
+            filtered,
             index: index.and_then(|index| Index::open(index).ok()),
+            folder: Vec::new(),
+            changed: OnceCell::new(),
         }
+    }
+
+    /// Goes on with another folder.
+    fn begin(&mut self, folder: &[u8]) {
+        self.folder = folder.to_vec();
+        self.changed = OnceCell::new();
+    }
+
+    /// The id of what stands at a path, if git knows it.
+    fn known(&mut self, at: &Place<'_>, found: &Metadata) -> Option<Oid> {
+        let known = self.index.as_mut()?.known(at.in_tree, found);
+        // One that cannot be read tells nothing.
+        if known.is_err() {
+            self.index = None;
+        }
+        known.ok().flatten()
+    }
+
+    /// Whether git takes a file that the commit has for unchanged.
+    fn is_same_to_git(&self, at: &Place<'_>) -> bool {
+        let changed = || self.filtered.changed(self.head, &self.folder);
+        let changed = self.changed.get_or_init(changed).as_ref();
+        changed.is_some_and(|changed| !changed.contains(at.in_tree))
+    }
+}
+
+/// What git takes for unchanged, with all that it makes of the content of files by its settings and by
+/// `.gitattributes`. For that libgit2 holds the whole index in memory: once for all threads, and only where
+/// it has to be asked.
+pub(super) struct Filtered {
+    root: PathBuf,
+    opened: Mutex<Option<Repository>>,
+}
+
+impl Filtered {
+    /// For the work tree at `root`.
+    pub(super) fn of(root: PathBuf) -> Self {
+        Self {
+            root,
+            opened: Mutex::default(),
+        }
+    }
+
+    /// The files in a folder that are changed to git. None where another commit than `head` is checked out,
+    /// and where git cannot say.
+    fn changed(&self, head: &Head, folder: &[u8]) -> Option<BTreeSet<Vec<u8>>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.is_none() {
+            *opened = open(&self.root);
+        }
+        let repository = opened.as_ref()?;
+        let root = repository.head().and_then(|head| head.peel_to_tree());
+        let (wanted, _) = head.object(b"").ok()??;
+        if root.ok()?.id() != wanted {
+            return None;
+        }
+        let mut options = StatusOptions::new();
+        options
+            .include_untracked(false)
+            .include_ignored(false)
+            .disable_pathspec_match(true);
+        // An empty path would name nothing; none at all names everything.
+        if !folder.is_empty() {
+            options.pathspec(folder);
+        }
+        let statuses = repository.statuses(Some(&mut options)).ok()?;
+        Some(
+            statuses
+                .iter()
+                .map(|entry| entry.path_bytes().to_vec())
+                .collect(),
+        )
     }
 }
 
@@ -117,6 +196,7 @@ pub(super) fn compare(
     packed: &PackedFiles,
     settled: Option<Settled>,
 ) -> Option<Compared> {
+    checkout.begin(folder);
     let mut comparison = Comparison {
         packed,
         settled,
@@ -189,7 +269,7 @@ impl Comparison<'_> {
 
     /// The same of a submodule, whose work tree need not be at the commit, but has to know it.
     fn submodule(&mut self, checkout: &Checkout<'_>, at: &Place<'_>, commit: Oid) -> Option<bool> {
-        let root = checkout.root.join(os_path(at.in_tree)?);
+        let root = checkout.filtered.root.join(os_path(at.in_tree)?);
         let opened = open(&root).and_then(|repository| {
             let head = Head::of_commit(&repository, commit).ok()?;
             Some((head, index_of(&repository)))
@@ -199,7 +279,8 @@ impl Comparison<'_> {
             return Some(false);
         };
         let index = checkout.index.is_some().then_some(&*index);
-        let mut checkout = Checkout::new(&root, &head, index);
+        let filtered = Filtered::of(root);
+        let mut checkout = Checkout::new(&filtered, &head, index);
         let at = Place {
             in_tree: b"",
             ..*at
@@ -212,7 +293,7 @@ impl Comparison<'_> {
         let Some(path) = os_path(at.in_tree) else {
             return false;
         };
-        let full = checkout.root.join(path);
+        let full = checkout.filtered.root.join(path);
         let Ok(found) = fs::symlink_metadata(&full) else {
             return false;
         };
@@ -252,7 +333,7 @@ impl Comparison<'_> {
         (full, found): (&Path, &Metadata),
         place: usize,
     ) -> bool {
-        if let Some(known) = known(checkout, at, found) {
+        if let Some(known) = checkout.known(at, found) {
             return known == entry.id;
         }
         let Ok(content) = Hashed::of(full, found.len()) else {
@@ -264,7 +345,7 @@ impl Comparison<'_> {
         let file = self.packed.table.at(place);
         let is_of = |pointer: Pointer| (pointer.oid, pointer.size) == (file.digest(), file.size());
         pointer(checkout.head, at.in_tree).is_some_and(is_of)
-            || content.may_be_filtered && is_same_to_git(checkout, at.in_tree)
+            || content.may_be_filtered && checkout.is_same_to_git(at)
     }
 }
 
@@ -274,22 +355,11 @@ fn is_link(
     entry: &HeadEntry,
     (full, found): (&Path, &Metadata),
 ) -> bool {
-    let id = known(checkout, at, found).or_else(|| {
+    let id = checkout.known(at, found).or_else(|| {
         let target = fs::read_link(full).ok()?;
         Some(blob_id(&name_bytes(target.as_os_str())))
     });
     id == Some(entry.id)
-}
-
-/// The id of what stands at a path, if git knows it.
-fn known(checkout: &mut Checkout<'_>, at: &Place<'_>, found: &Metadata) -> Option<Oid> {
-    let index = checkout.index.as_mut()?;
-    let known = index.known(at.in_tree, found);
-    // One that cannot be read tells nothing.
-    if known.is_err() {
-        checkout.index = None;
-    }
-    known.ok().flatten()
 }
 
 /// What the commit has at a path instead of a file that Git LFS keeps.
@@ -298,14 +368,6 @@ fn pointer(head: &Head, path: &[u8]) -> Option<Pointer> {
     let file = head.open(path).ok()?;
     let read = file.take(LONGEST_POINTER as u64).read_to_end(&mut bytes);
     Pointer::parse(&bytes).filter(|_| read.is_ok())
-}
-
-/// Whether git takes a file for unchanged, with all that it makes of the content of files by its settings and
-/// by `.gitattributes`. libgit2 reads all of the index for it.
-fn is_same_to_git(checkout: &Checkout<'_>, path: &[u8]) -> bool {
-    let path = os_path(path);
-    let status = path.and_then(|path| open(&checkout.root)?.status_file(path).ok());
-    status == Some(Status::CURRENT)
 }
 
 /// What was read of a file.
