@@ -3,15 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
-use crate::support::{Mirror, Sandbox, finish, have, is_root, noise, sha256};
-
-/// Files that are as old are known by what the file system says of them.
-fn settle() {
-    thread::sleep(Duration::from_millis(3_300));
-}
+use crate::support::{Mirror, Sandbox, finish, have, is_root, noise, settle, sha256};
 
 /// The records of plans in the store.
 fn plans(sandbox: &Sandbox) -> Vec<PathBuf> {

@@ -4,10 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::support::{Repo, Sandbox, finish, sha256};
+use crate::support::{Repo, Sandbox, finish, pointer, settle};
 
 const MANIFEST: &str = "web = { path = \"cookbooks/web\" }\n";
 
@@ -166,11 +165,6 @@ fn known(sandbox: &Sandbox) -> (PathBuf, usize) {
     (file.clone(), keys / 32)
 }
 
-/// Files that are as old are known by what the file system says of them.
-fn settle() {
-    thread::sleep(Duration::from_millis(3_300));
-}
-
 #[test]
 fn what_was_found_clean_is_known_until_the_folder_or_the_commit_is_another() {
     let (sandbox, repo) = project();
@@ -189,7 +183,7 @@ fn what_was_found_clean_is_known_until_the_folder_or_the_commit_is_another() {
     sandbox.ok("cache list").says(["1 work tree's status"]);
     // Nothing is written where nothing changed, whatever happened to the index.
     let before = {
-        let long_ago = std::time::SystemTime::now() - Duration::from_secs(3_600);
+        let long_ago = SystemTime::now() - Duration::from_secs(3_600);
         let file = fs::File::options()
             .append(true)
             .open(&record)
@@ -294,14 +288,9 @@ fn a_submodule_in_a_cookbook_is_compared_with_its_own_commit() {
 fn what_git_makes_of_a_file_when_it_checks_it_out_is_no_change() {
     let (sandbox, repo) = project();
     let content = "what Git LFS keeps\n".repeat(100);
-    let pointer = format!(
-        "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n",
-        sha256(content.as_bytes()),
-        content.len()
-    );
     repo.write(".gitattributes", "*.rb text eol=crlf\n*.md ident\n")
         .write("cookbooks/web/README.md", "of $Id$\n")
-        .write("cookbooks/web/files/large", &pointer);
+        .write("cookbooks/web/files/large", pointer(content.as_bytes()));
     repo.git("add -A");
     repo.git("commit -q -m 2");
     for path in ["README.md", "recipes/default.rb", "metadata.rb"] {

@@ -29,7 +29,7 @@ pub(crate) use supermarket::{DEMO, Supermarket, tarball as cookbook_tarball};
 pub(crate) use tar_builder::TarBuilder;
 pub(crate) use tarball::{Member, Tarball};
 pub(crate) use tls::Authority;
-pub(crate) use tools::{have, hex, noise, sha256};
+pub(crate) use tools::{have, hex, noise, settle, sha256};
 
 /// The project's own folder.
 pub(crate) fn project() -> &'static std::path::Path {

@@ -7,6 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::sandbox::path_variable;
 
+/// Waits until files are known by what the file system says of them.
+pub(crate) fn settle() {
+    std::thread::sleep(std::time::Duration::from_millis(3_300));
+}
+
 /// Whether a tool is on this machine. Without it a test must end early; it has then said so, loudly.
 /// On CI a missing tool is a failure.
 pub(crate) fn have(tool: &str) -> bool {

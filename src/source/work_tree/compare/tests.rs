@@ -123,3 +123,64 @@ fn what_git_may_have_made_is_seen_wherever_it_stands() {
     }
     assert!(!seen(b"") && !seen(b"\r") && seen(b"\r\n"));
 }
+
+/// Commits all that lies in a folder; gives the commit.
+fn commit(repository: &Repository) -> Oid {
+    let mut index = repository.index().expect("an index");
+    index
+        .add_all(["*"], git2::IndexAddOption::FORCE, None)
+        .expect("added");
+    index.write().expect("written");
+    let tree = index.write_tree().expect("a tree");
+    let tree = repository.find_tree(tree).expect("a tree");
+    let who = git2::Signature::now("A. Author", "author@example.com").expect("a name");
+    let parent = repository.head().and_then(|head| head.peel_to_commit());
+    let parents: Vec<_> = parent.iter().collect();
+    let made = repository.commit(Some("HEAD"), &who, &who, "x", &tree, &parents);
+    made.expect("a commit")
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_changed_a_moment_ago_is_the_same_but_not_for_long() {
+    use std::time::{Duration, SystemTime};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = fs::canonicalize(folder.path()).expect("a folder");
+    let repository = Repository::init(&root).expect("a repository");
+    fs::create_dir(root.join("web")).expect("a folder");
+    fs::write(root.join("web/a"), "a").expect("a file");
+    commit(&repository);
+    let head = Head::of(&repository).expect("a head").expect("a commit");
+    let filtered = Filtered::of(root.clone());
+    let packed = packed(&[("a", None)]);
+    let compared = |begun: SystemTime| {
+        let mut checkout = Checkout::new(&filtered, &head, None);
+        compare(&mut checkout, b"web", &packed, Settled::for_run(begun))
+    };
+    let now = SystemTime::now();
+    let later = now + Duration::from_secs(60);
+    assert_eq!(compared(now), Some(Compared::Same { is_settled: false }));
+    assert_eq!(compared(later), Some(Compared::Same { is_settled: true }));
+    fs::write(root.join("web/a"), "b").expect("a file");
+    assert_eq!(compared(later), Some(Compared::Different));
+}
+
+#[test]
+fn git_is_asked_of_the_commit_that_is_checked_out_and_of_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = fs::canonicalize(folder.path()).expect("a folder");
+    let repository = Repository::init(&root).expect("a repository");
+    fs::write(root.join("a"), "a").expect("a file");
+    let first = commit(&repository);
+    fs::write(root.join("a"), "b").expect("a file");
+    let second = commit(&repository);
+    let changed = |commit: Oid| {
+        let head = Head::of_commit(&repository, commit).expect("a commit");
+        Filtered::of(root.clone()).changed(&head, b"")
+    };
+    assert_eq!(changed(second), Some(BTreeSet::new()));
+    assert_eq!(changed(first), None);
+    fs::write(root.join("a"), "other").expect("a file");
+    assert_eq!(changed(second), Some([b"a".to_vec()].into()));
+}
