@@ -4,6 +4,7 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::digest::{ContentDigest, Digest};
 use crate::document::DocumentError;
@@ -34,7 +35,7 @@ pub struct LockedCookbook {
     /// Its version.
     pub version: Version,
     /// Where its content is.
-    pub pin: Pin,
+    pub pin: Arc<Pin>,
     /// The digest of its content: what is packed of its source, before a metadata.json is compiled.
     pub content: ContentDigest,
     /// The cookbooks of the bundle that it depends on.
@@ -201,7 +202,7 @@ impl LockedCookbook {
         constraint: &Constraint,
         upstreams: &[Upstream],
     ) -> bool {
-        let Pin::Upstream { upstream, .. } = &self.pin else {
+        let Pin::Upstream { upstream, .. } = &*self.pin else {
             return false;
         };
         let asked = upstreams_for(upstreams, name);

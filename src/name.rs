@@ -25,6 +25,11 @@ impl CookbookName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same text, which takes no memory of its own.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl FromStr for CookbookName {

@@ -128,7 +128,8 @@ fn planned(tree: &Arc<CorpusTree>) -> PlannedCookbook {
             pin: Pin::Path {
                 path: name.clone(),
                 dirty: false,
-            },
+            }
+            .into(),
             content: plan.content_digest().expect("a digest"),
         },
         tree: Arc::clone(tree) as Arc<dyn Tree>,

@@ -97,7 +97,8 @@ pub(super) fn layout_of(
                 pin: Pin::Path {
                     path: name.to_owned(),
                     dirty: false,
-                },
+                }
+                .into(),
                 content: plan.content_digest().expect("a digest"),
             },
             tree: Arc::clone(tree) as Arc<dyn Tree>,

@@ -196,7 +196,8 @@ mod tests {
                 upstream: "https://example.com".to_owned(),
                 url: "https://example.com/x".to_owned(),
                 sha256: None,
-            },
+            }
+            .into(),
             content: ContentDigest::of([]),
             dependencies: Vec::new(),
         };

@@ -64,7 +64,7 @@ pub struct PackedCookbook {
     /// Its version.
     pub version: Version,
     /// Where its content came from.
-    pub pin: Pin,
+    pub pin: Arc<Pin>,
     /// The digest of that content.
     pub content: ContentDigest,
 }

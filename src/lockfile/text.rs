@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use super::{FORMAT, LockedCookbook, LockedSubmodule, Lockfile, LockfileError, Pin};
 use crate::document::{DocumentError, Table, invalid, quote, read_document, read_part};
@@ -14,7 +15,7 @@ impl Lockfile {
     /// Reads a lockfile's text. `path` is shown in messages.
     pub fn parse(path: impl AsRef<str>, text: &str) -> Result<Self, LockfileError> {
         let file = SourceFile::new(path.as_ref(), text);
-        if let Some(start) = merge_mark(text) {
+        if let Some(start) = merge_mark(file.text()) {
             return Err(LockfileError::MergeConflict {
                 at: file.at(start..start + 7),
             });
@@ -65,6 +66,8 @@ fn read_by_parts(file: &SourceFile) -> Option<Lockfile> {
         };
         read_part(file, &text[begin..end], read).ok()?;
     }
+    // A map that was filled in order has nodes that are half empty, and one that is made of a whole has none.
+    lockfile.cookbooks = lockfile.cookbooks.into_iter().collect();
     Some(lockfile)
 }
 
@@ -107,7 +110,7 @@ impl LockedCookbook {
             ("name", quote(name.as_str())),
             ("version", quote(&self.version.to_string())),
         ];
-        match &self.pin {
+        match &*self.pin {
             Pin::Path { path, dirty } => {
                 pairs.push(("path", quote(path)));
                 if *dirty {
@@ -243,7 +246,7 @@ fn read_cookbook(table: &Table<'_, '_>) -> Result<LockedCookbook, DocumentError>
     };
     Ok(LockedCookbook {
         version,
-        pin,
+        pin: Arc::new(pin),
         content,
         dependencies,
     })

@@ -170,7 +170,8 @@ fn read_cookbooks(table: Table<'_, '_>, protocol: GitProtocol) -> Result<Entries
             .map_err(|error| invalid(&error as &dyn std::fmt::Display, at.clone()))?;
         cookbooks.insert(name, read_requirement(&value, &key, at, protocol)?);
     }
-    Ok((cookbooks, globs))
+    // A map that was filled in order has nodes that are half empty, and one that is made of a whole has none.
+    Ok((cookbooks.into_iter().collect(), globs))
 }
 
 pub(super) fn parse_constraint(text: &str, at: Location) -> Result<Constraint, DocumentError> {
@@ -227,7 +228,7 @@ fn read_requirement(
     let groups = read_groups(&table)?;
     let overrides = table.value("override");
     let overrides = overrides
-        .map(|value| read_override(&value, key))
+        .map(|value| read_override(&value, key).map(Box::new))
         .transpose()?;
     let version = table.string("version")?;
     let source = match read_place(&table, key, protocol)? {

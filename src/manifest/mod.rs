@@ -263,7 +263,7 @@ pub struct Requirement {
     /// Its groups, at least one.
     pub groups: Vec<String>,
     /// What is declared of the cookbook in place of its metadata.rb.
-    pub overrides: Option<Override>,
+    pub overrides: Option<Box<Override>>,
     /// Where the requirement is written.
     pub at: Location,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::archive::WriteError;
 use crate::aside::AsideError;
@@ -103,7 +104,7 @@ pub enum Error {
         /// The cookbook.
         name: CookbookName,
         /// Where its content is.
-        pin: Box<Pin>,
+        pin: Arc<Pin>,
         /// The digest that is locked.
         locked: ContentDigest,
         /// The digest found.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::load::{Place, read_metadata};
 use super::plans::Plans;
@@ -156,7 +157,7 @@ fn locked_commit(glob: &GlobRequirement, mode: LockMode<'_>) -> Option<CommitId>
     own.peek()?;
     let mut commit = None;
     for (name, _) in own {
-        match mode.locked(name).map(|locked| &locked.pin) {
+        match mode.locked(name).map(|locked| &*locked.pin) {
             Some(Pin::Git { commit: at, .. }) => commit = Some(at.clone()),
             _ => return None,
         }
@@ -236,7 +237,7 @@ fn name_at(plans: &Plans, outer: &Place, folder: &TreePath) -> Result<Option<Coo
         return Ok(None);
     };
     let place = Place {
-        fallback_name: folder.as_str().rsplit('/').next().map(str::to_owned),
+        fallback_name: folder.as_str().rsplit('/').next().map(Arc::from),
         base,
         ..outer.clone()
     };

@@ -26,7 +26,7 @@ use crate::source::Mounted;
 use crate::tree::{EntryKind, Tree, TreeError};
 
 /// Every cookbook that was read, and where it is.
-pub(super) type Gathered = BTreeMap<CookbookName, (Pin, Box<GatheredCookbook>)>;
+pub(super) type Gathered = BTreeMap<CookbookName, (Arc<Pin>, Box<GatheredCookbook>)>;
 
 /// The index of a cookbook, and what is wrong with it.
 type Failed = (usize, Box<Error>);
@@ -68,7 +68,7 @@ pub(super) fn gather(
         };
         // Which of them is damaged is not known, and does not matter.
         let inner = origin.submodules.values().map(|inner| &inner.url);
-        let urls: Vec<_> = [&origin.url].into_iter().chain(inner).collect();
+        let urls: Vec<_> = [origin.url].into_iter().chain(inner).collect();
         if !error.is_damage() || !fetched_anew.insert(index) {
             return Err(error);
         }
@@ -111,9 +111,9 @@ fn read_all(
     let mut met: BTreeMap<usize, Needs> = BTreeMap::new();
     while !open.is_empty() {
         let mut needs = BTreeMap::new();
-        for (index, cookbook) in load_all(cx, plans, located, &open, ahead.take())? {
+        for (index, mut cookbook) in load_all(cx, plans, located, &open, ahead.take())? {
             let place = &located[index];
-            let need = Needs::of(&cookbook.plan, place.origin.as_ref());
+            let need = Needs::of(&cookbook.plan, place.origin.as_deref());
             // What was brought and is still missing will never be there.
             let is_new = met.get(&index).is_none_or(|met| need.is_more_than(met));
             if !need.is_empty() && is_new {
@@ -123,7 +123,9 @@ fn read_all(
             let checked = place.check(&cookbook);
             checked.map_err(|error| (index, Box::new(error)))?;
             cookbook.tell_warnings(cx);
-            gathered.insert(place.name.clone(), (place.pin.clone(), cookbook));
+            // The same name: one text of it is enough.
+            cookbook.name = place.name.clone();
+            gathered.insert(place.name.clone(), (Arc::clone(&place.pin), cookbook));
         }
         meet(repositories, located, &needs)?;
         open = needs.keys().copied().collect();
@@ -134,7 +136,7 @@ fn read_all(
 
 impl Needs {
     /// What keeps a cookbook from being packed, and can be brought.
-    fn of(plan: &CookbookPlan, origin: Option<&Origin>) -> Self {
+    fn of(plan: &CookbookPlan, origin: Option<&Origin<'_>>) -> Self {
         let mut needs = Self::default();
         let Some(origin) = origin else {
             return needs;
@@ -200,7 +202,7 @@ impl Located<'_> {
             Some(locked) if locked != found && cookbook.plan.refused.is_empty() => {
                 Err(Error::ContentChanged {
                     name: self.name.clone(),
-                    pin: Box::new(self.pin.clone()),
+                    pin: Arc::clone(&self.pin),
                     locked,
                     found,
                 })
@@ -241,17 +243,17 @@ impl Located<'_> {
                 commit: submodule.commit.clone(),
             })
         };
-        if let Pin::Git { submodules, .. } = &mut self.pin {
+        if let Pin::Git { submodules, .. } = Arc::make_mut(&mut self.pin) {
             *submodules = origin.submodules.iter().filter_map(locked).collect();
         }
         Ok(())
     }
 }
 
-impl Origin {
+impl Origin<'_> {
     /// The repository in which a path lies, and the path in it.
     fn innermost<'p>(&self, path: &'p str) -> (&GitUrl, &CommitId, &'p str) {
-        let mut found = (&self.url, &self.commit, path);
+        let mut found = (self.url, &self.commit, path);
         for (outer, submodule) in &self.submodules {
             // They are in order, so that an inner one follows the one it lies in.
             let below = path.strip_prefix(outer.as_str());

@@ -79,7 +79,7 @@ pub(super) fn edges(manifest: &Manifest, gathered: &Gathered) -> BTreeMap<Cookbo
         });
     }
     for (name, (_, cookbook)) in gathered {
-        for dependency in &cookbook.dependencies {
+        for dependency in &*cookbook.dependencies {
             // What no cookbook can be called was refused before, as missing.
             let Ok(wanted) = dependency.name.parse() else {
                 continue;
@@ -220,7 +220,8 @@ pub(super) mod tests {
                     upstream: "https://example.com".to_owned(),
                     url: format!("https://example.com/{name}.tgz"),
                     sha256: None,
-                },
+                }
+                .into(),
                 content: ContentDigest::of([]),
                 dependencies: Vec::new(),
             };

@@ -18,7 +18,7 @@ use crate::name::CookbookName;
 use crate::path::{TreePath, join_bytes};
 use crate::ruby;
 use crate::source::{FolderError, Folders};
-use crate::text::{Location, SourceFile};
+use crate::text::{Location, SourceFile, keep_lines_of};
 use crate::tree::{EntryKind, Tree};
 use crate::version::Version;
 
@@ -57,7 +57,7 @@ impl std::fmt::Debug for LoadedCookbook {
 pub(super) struct Place {
     pub(super) tree: Arc<dyn Tree>,
     pub(super) base: TreePath,
-    pub(super) fallback_name: Option<String>,
+    pub(super) fallback_name: Option<Arc<str>>,
     /// What the manifest declares in place of the metadata.rb there.
     pub(super) declared: Option<Box<Metadata>>,
     /// The manifest's line that names the place.
@@ -74,7 +74,7 @@ impl Place {
     ) -> Result<Self, FolderError> {
         let (tree, base) = folders.open(project, folder)?;
         Ok(Self {
-            fallback_name: tree.folder_name(&base),
+            fallback_name: tree.folder_name(&base).map(Arc::from),
             tree: Arc::new(tree),
             base,
             declared: None,
@@ -195,13 +195,15 @@ impl LoadedCookbook {
             true => spill,
             false => &spill.sparing(),
         };
+        let mut dependencies = self.metadata.dependencies;
+        keep_lines_of(dependencies.iter_mut().map(|dependency| &mut dependency.at));
         self.plan.included.spill(spill);
         self.compiled.spill(spill);
         GatheredCookbook {
             has_plain_name: self.metadata_rb.as_deref().is_some_and(has_plain_name),
             name: self.name,
             version: self.metadata.version,
-            dependencies: self.metadata.dependencies,
+            dependencies: dependencies.into(),
             plan: self.plan,
             content: self.content,
             compiled: self.compiled,
@@ -215,7 +217,8 @@ impl LoadedCookbook {
 pub(super) struct GatheredCookbook {
     pub(super) name: CookbookName,
     pub(super) version: Version,
-    pub(super) dependencies: Vec<Dependency>,
+    /// Of the metadata's text their lines are left.
+    pub(super) dependencies: Arc<[Dependency]>,
     pub(super) plan: CookbookPlan,
     pub(super) content: ContentDigest,
     pub(super) compiled: CompiledMetadata,
@@ -225,9 +228,9 @@ pub(super) struct GatheredCookbook {
 }
 
 impl GatheredCookbook {
-    /// What was noticed while it was read, which may have been on another thread.
-    pub(super) fn tell_warnings(&self, cx: &Context<'_>) {
-        tell(cx, &self.warnings);
+    /// What was noticed while it was read, which may have been on another thread. It is told once.
+    pub(super) fn tell_warnings(&mut self, cx: &Context<'_>) {
+        tell(cx, &std::mem::take(&mut self.warnings));
     }
 }
 

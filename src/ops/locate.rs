@@ -32,10 +32,10 @@ pub(super) struct Wish<'a> {
 pub(super) struct Located<'a> {
     pub(super) name: &'a CookbookName,
     pub(super) requirement: &'a Requirement,
-    pub(super) pin: Pin,
+    pub(super) pin: Arc<Pin>,
     pub(super) place: Place,
     /// Where it is in git.
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<Box<Origin<'a>>>,
     /// The digest that its content must have: a folder is expected to change between builds, a
     /// commit never does.
     pub(super) locked: Option<ContentDigest>,
@@ -43,8 +43,8 @@ pub(super) struct Located<'a> {
 
 /// Where a cookbook is in git.
 #[derive(Clone)]
-pub(super) struct Origin {
-    pub(super) url: GitUrl,
+pub(super) struct Origin<'a> {
+    pub(super) url: &'a GitUrl,
     pub(super) commit: CommitId,
     pub(super) lfs: bool,
     /// The tree of the commit by itself.
@@ -59,7 +59,7 @@ pub(super) fn wishes<'a>(
     mode: LockMode<'a>,
 ) -> Result<Vec<Wish<'a>>, Error> {
     let manifest = &*expanded.manifest;
-    let mut wishes = Vec::new();
+    let mut wishes = Vec::with_capacity(manifest.cookbooks.len());
     for (name, requirement) in &manifest.cookbooks {
         let Some(source) = &requirement.source else {
             continue;
@@ -67,7 +67,7 @@ pub(super) fn wishes<'a>(
         let of_glob = expanded.commits.get(name);
         let locked = mode.locked(name).filter(|locked| {
             let is_same =
-                |commit| matches!(&locked.pin, Pin::Git { commit: at, .. } if at == commit);
+                |commit| matches!(&*locked.pin, Pin::Git { commit: at, .. } if at == commit);
             locked.pin.pins(source) && of_glob.is_none_or(is_same)
         });
         if let (LockMode::Exact(Some(lockfile)), None) = (mode, locked) {
@@ -132,12 +132,19 @@ pub(super) fn locate_all<'a>(
 }
 
 impl Wish<'_> {
+    /// A pin of it. That of the lockfile is not held twice, if it is the same.
+    fn pin(&self, pin: Pin) -> Arc<Pin> {
+        let locked = self.locked.map(|locked| &locked.pin);
+        let same = locked.filter(|locked| ***locked == pin);
+        same.map_or_else(|| Arc::new(pin), Arc::clone)
+    }
+
     /// What is asked of a repository for it.
     fn request(&self) -> Option<Request> {
         let Source::Git { url, reference, .. } = self.source else {
             return None;
         };
-        let pinned = match self.locked.map(|locked| &locked.pin) {
+        let pinned = match self.locked.map(|locked| &*locked.pin) {
             Some(Pin::Git { commit, .. }) => Some(commit),
             _ => self.imported.as_ref(),
         };
@@ -182,15 +189,15 @@ pub(super) fn in_folder<'a>(
         at,
         error,
     })?;
-    place.fallback_name = Some(name.to_string());
+    place.fallback_name = Some(name.shared());
     place.declared = declared(wish);
     Ok(Located {
         name,
         requirement,
-        pin: Pin::Path {
+        pin: wish.pin(Pin::Path {
             path: path.to_owned(),
             dirty: false,
-        },
+        }),
         place,
         origin: None,
         locked: None,
@@ -206,7 +213,7 @@ fn declared(wish: &Wish<'_>) -> Option<Box<Metadata>> {
 pub(super) fn in_repository<'a>(
     repositories: &Repositories<'_>,
     wish: &Wish<'a>,
-    (url, reference): (&GitUrl, &GitRef),
+    (url, reference): (&'a GitUrl, &GitRef),
     (rel, lfs): (&TreePath, bool),
     commit: CommitId,
 ) -> Result<Located<'a>, Error> {
@@ -224,25 +231,25 @@ pub(super) fn in_repository<'a>(
                 false => Arc::clone(&tree),
             },
             base: rel.clone(),
-            fallback_name: Some(name.to_string()),
+            fallback_name: Some(name.shared()),
             declared: declared(wish),
             at: Some(requirement.at.clone()),
         },
-        pin: Pin::Git {
+        pin: wish.pin(Pin::Git {
             url: url.redacted(),
             reference: reference.clone(),
             rel: rel.clone(),
             commit: commit.clone(),
             lfs,
             submodules: Vec::new(),
-        },
-        origin: Some(Origin {
-            url: url.clone(),
+        }),
+        origin: Some(Box::new(Origin {
+            url,
             commit,
             lfs,
             tree,
             submodules: BTreeMap::new(),
-        }),
+        })),
         locked: wish.locked.map(|locked| locked.content),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
+use std::sync::Arc;
 
 use super::adopt::adopt_sources;
 use super::expand::expand_globs;
@@ -12,6 +12,7 @@ use super::groups::chosen_names;
 use super::load::GatheredCookbook;
 use super::named::find_named;
 use super::plans::Plans;
+use super::thread::on_a_thread;
 use super::{Context, Error, LockDifference};
 use crate::digest::Digest;
 use crate::event::Event;
@@ -115,14 +116,6 @@ fn lay_out<'m>(
         cx.reporter().report(&Event::Warning(warning));
     }
     Ok((lockfile, layout))
-}
-
-/// Does some work on a thread, and waits for it. Cookbooks are read on threads, and much of what that took
-/// is free again. An allocator that has a part for each thread, as glibc's, gives it to another thread, but
-/// not to the first one, which would take as much from the system.
-fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let done = thread::scope(|scope| scope.spawn(work).join());
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// [`lock_and_assemble`], and then `write` with the result. What is known of content without reading it
@@ -231,7 +224,7 @@ fn decide<'m>(
 ) -> Result<(Cow<'m, Lockfile>, Option<BTreeSet<CookbookName>>), Error> {
     let mut resolution = {
         let candidate =
-            |(name, (pin, cookbook)): (&CookbookName, &(Pin, Box<GatheredCookbook>))| {
+            |(name, (pin, cookbook)): (&CookbookName, &(Arc<Pin>, Box<GatheredCookbook>))| {
                 (name.clone(), candidate(pin, cookbook))
             };
         let candidates = found.iter().map(candidate).collect();
@@ -244,7 +237,7 @@ fn decide<'m>(
             .map(|(name, (pin, cookbook))| {
                 let locked = LockedCookbook {
                     version: cookbook.version,
-                    pin: pin.clone(),
+                    pin: Arc::clone(pin),
                     content: cookbook.content,
                     dependencies: resolution.dependencies.remove(name).unwrap_or_default(),
                 };
@@ -272,7 +265,7 @@ fn note_what_is_in_no_commit(
     let project = manifest.folder();
     let folders: Vec<_> = loaded
         .values()
-        .filter_map(|(pin, cookbook)| match pin {
+        .filter_map(|(pin, cookbook)| match &**pin {
             Pin::Path { path, .. } => Some(InFolder {
                 folder: project.join(path),
                 tree: &*cookbook.tree,
@@ -284,8 +277,14 @@ fn note_what_is_in_no_commit(
         .collect();
     let mut found = plans.are_dirty(manifest, &folders, cx.jobs()).into_iter();
     for (pin, _) in loaded.values_mut() {
-        if let Pin::Path { dirty, .. } = pin {
-            *dirty = found.next().unwrap_or(false);
+        if let Pin::Path { path, dirty } = &**pin {
+            let is_dirty = found.next().unwrap_or(false);
+            if is_dirty != *dirty {
+                *pin = Arc::new(Pin::Path {
+                    path: path.clone(),
+                    dirty: is_dirty,
+                });
+            }
         }
     }
 }
@@ -312,15 +311,15 @@ fn check_names(
     }
 }
 
-pub(super) fn candidate(pin: &Pin, cookbook: &GatheredCookbook) -> Candidate {
+pub(super) fn candidate(pin: &Arc<Pin>, cookbook: &GatheredCookbook) -> Candidate {
     Candidate {
         version: cookbook.version,
-        dependencies: cookbook.dependencies.clone(),
-        source: pin.to_string(),
+        dependencies: Arc::clone(&cookbook.dependencies),
+        pin: Arc::clone(pin),
     }
 }
 
-fn planned(name: CookbookName, pin: Pin, cookbook: GatheredCookbook) -> PlannedCookbook {
+fn planned(name: CookbookName, pin: Arc<Pin>, cookbook: GatheredCookbook) -> PlannedCookbook {
     PlannedCookbook {
         packed: PackedCookbook {
             name,
@@ -374,7 +373,7 @@ pub(super) fn outdated_before_reading(manifest: &Manifest, lockfile: &Lockfile) 
     }
     // What a place gives by name may be there because another cookbook depends on it.
     let removed = lockfile.cookbooks.iter().filter(|(name, locked)| {
-        !manifest.cookbooks.contains_key(*name) && !matches!(locked.pin, Pin::Upstream { .. })
+        !manifest.cookbooks.contains_key(*name) && !matches!(*locked.pin, Pin::Upstream { .. })
     });
     let removed = removed.map(|(name, _)| LockDifference::Removed(name.clone()));
     differences.extend(removed);
@@ -387,7 +386,7 @@ fn differences(existing: &Lockfile, decided: &Lockfile) -> Vec<LockDifference> {
         match existing.cookbooks.get(name) {
             None => differences.push(LockDifference::Added(name.clone())),
             Some(then) if then.is_same(now) => {}
-            Some(then) if matches!(now.pin, Pin::Path { .. }) && then.content != now.content => {
+            Some(then) if matches!(*now.pin, Pin::Path { .. }) && then.content != now.content => {
                 differences.push(LockDifference::Edited(name.clone()));
             }
             Some(_) => differences.push(LockDifference::Changed(name.clone())),

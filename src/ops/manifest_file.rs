@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use super::load::{Place, read_metadata};
+use super::thread::on_a_thread;
 use super::{Context, Error};
 use crate::error::Diagnostic;
 use crate::event::Event;
@@ -67,7 +68,9 @@ pub fn read_manifest_file(cx: &Context<'_>, path: &Path) -> Result<ManifestFile,
     let is_policyfile = name.ends_with(".rb");
     let is_cheffile = name.starts_with("Cheffile");
     if !is_policyfile && !is_cheffile && !name.starts_with("Berksfile") {
-        let manifest = Manifest::parse_with(shown, &text, cx.git_protocol())?;
+        let protocol = cx.git_protocol();
+        // A document as it is parsed takes many times the memory of its text.
+        let manifest = on_a_thread(|| Manifest::parse_with(shown, &text, protocol))?;
         return Ok(ManifestFile::CookpackToml(Box::new(manifest)));
     }
     let file = SourceFile::new(shown, text);

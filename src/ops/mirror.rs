@@ -83,7 +83,7 @@ pub fn mirror(
         let packed = cookbook.packed.clone();
         let file = format!("{}-{}.tar.gz", packed.name, packed.version);
         let path = folder.join(&file);
-        match &packed.pin {
+        match &*packed.pin {
             Pin::Upstream {
                 sha256: Some(digest),
                 ..

@@ -22,6 +22,7 @@ mod outdated;
 mod own_metadata;
 mod plans;
 mod project;
+mod thread;
 mod tree;
 mod vendor;
 mod write;

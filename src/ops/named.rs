@@ -101,7 +101,7 @@ pub(super) fn wanted_names(manifest: &Manifest, found: &Gathered) -> Vec<String>
     let stated = manifest.cookbooks.iter();
     let stated = stated.filter(|(_, asked)| asked.source.is_none());
     let needed = found.values();
-    let needed = needed.flat_map(|(_, cookbook)| &cookbook.dependencies);
+    let needed = needed.flat_map(|(_, cookbook)| &*cookbook.dependencies);
     stated
         .map(|(name, _)| name.to_string())
         .chain(needed.map(|dependency| dependency.name.clone()))
@@ -187,7 +187,7 @@ impl<'a> Named<'a> {
                 upstream,
                 url,
                 sha256,
-            } = &locked.pin
+            } = &*locked.pin
             else {
                 return None;
             };
@@ -215,7 +215,7 @@ impl<'a> Named<'a> {
         let lockfile = mode.lockfile();
         if let Some(lockfile) = lockfile {
             let named = lockfile.cookbooks.iter();
-            let named = named.filter(|(_, locked)| matches!(locked.pin, Pin::Upstream { .. }));
+            let named = named.filter(|(_, locked)| matches!(*locked.pin, Pin::Upstream { .. }));
             question.preferred = match mode {
                 LockMode::Update(_, []) => BTreeMap::new(),
                 _ => named
@@ -264,7 +264,7 @@ impl<'a> Named<'a> {
             // A digest counts for the very file that it was taken of.
             let same = |locked: &&LockedCookbook| {
                 locked.version == version.version
-                    && matches!(&locked.pin, Pin::Upstream { upstream: at, .. } if *at == upstream)
+                    && matches!(&*locked.pin, Pin::Upstream { upstream: at, .. } if *at == upstream)
             };
             chosen.push(Chosen {
                 name: name.clone(),
@@ -314,7 +314,7 @@ impl<'a> Named<'a> {
         });
         let mut gathered = Gathered::new();
         for (one, read) in chosen.iter().zip(read) {
-            let (pin, cookbook) = read?;
+            let (pin, mut cookbook) = read?;
             cx.reporter().report(&Event::CookbookRead {
                 name: one.name.as_str(),
             });
@@ -337,7 +337,7 @@ impl Reading<'_> {
         &self,
         chosen: &Chosen,
         fetched: Option<&Fetched>,
-    ) -> Result<(Pin, Box<GatheredCookbook>), Error> {
+    ) -> Result<(Arc<Pin>, Box<GatheredCookbook>), Error> {
         let at = self.manifest.cookbooks.get(&chosen.name);
         let at = at.map(|requirement| requirement.at.clone());
         let (place, pin) = match (&chosen.folder, fetched) {
@@ -356,7 +356,7 @@ impl Reading<'_> {
                 (place, pin)
             }
             (None, Some(fetched)) => {
-                let locked = chosen.locked.as_ref().map(|locked| &locked.pin);
+                let locked = chosen.locked.as_ref().map(|locked| &*locked.pin);
                 let url = match (locked, &fetched.url) {
                     (Some(Pin::Upstream { url, .. }), _) => url.clone(),
                     (_, Some(url)) => url.clone(),
@@ -365,7 +365,7 @@ impl Reading<'_> {
                 let place = Place {
                     tree: Arc::clone(&fetched.tree),
                     base: TreePath::root(),
-                    fallback_name: Some(chosen.name.to_string()),
+                    fallback_name: Some(chosen.name.shared()),
                     declared: None,
                     at,
                 };
@@ -388,7 +388,7 @@ impl Reading<'_> {
         let loaded = load(self.plans, place, locked.map(|locked| locked.content), None)?;
         let cookbook = Box::new(loaded.set_aside(&self.plans.spill));
         self.check(chosen, &pin, &cookbook)?;
-        Ok((pin, cookbook))
+        Ok((Arc::new(pin), cookbook))
     }
 
     /// A folder as a lockfile names it: from the manifest's own, where it lies there.
@@ -422,7 +422,7 @@ impl Reading<'_> {
             {
                 Err(Error::ContentChanged {
                     name: chosen.name.clone(),
-                    pin: Box::new(pin.clone()),
+                    pin: Arc::new(pin.clone()),
                     locked: locked.content,
                     found: content,
                 })
@@ -434,7 +434,7 @@ impl Reading<'_> {
 
 impl Chosen {
     fn wanted(&self) -> Wanted {
-        let (url, digest) = match self.locked.as_ref().map(|locked| &locked.pin) {
+        let (url, digest) = match self.locked.as_ref().map(|locked| &*locked.pin) {
             Some(Pin::Upstream { url, sha256, .. }) => (Some(url.clone()), *sha256),
             _ => (None, None),
         };
@@ -503,7 +503,7 @@ impl ReadCookbook for Reader {
         };
         let (tree, base) = open_folder(folder, folder).map_err(|error| told(error.into()))?;
         let place = Place {
-            fallback_name: tree.folder_name(&base),
+            fallback_name: tree.folder_name(&base).map(Arc::from),
             tree: Arc::new(tree),
             base,
             declared: None,

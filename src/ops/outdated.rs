@@ -79,13 +79,13 @@ pub fn outdated(
     mode: LockMode<'_>,
 ) -> Result<Vec<Outdated>, Error> {
     let graph = dependency_graph(cx, manifest, mode)?;
-    let named = |locked: &LockedCookbook| matches!(locked.pin, Pin::Upstream { .. });
+    let named = |locked: &LockedCookbook| matches!(*locked.pin, Pin::Upstream { .. });
     if !graph.lockfile.cookbooks.values().any(named) {
         return compare_with_newest(&graph, |_, _| Ok(None));
     }
     let plans = Plans::without_store(cx);
     let sources = Named::open(cx, &plans, manifest)?;
-    compare_with_newest(&graph, |name, locked| match &locked.pin {
+    compare_with_newest(&graph, |name, locked| match &*locked.pin {
         // A commit and a folder have one version.
         Pin::Git { .. } | Pin::Path { .. } => Ok(None),
         Pin::Upstream { .. } => sources.versions_of(name),

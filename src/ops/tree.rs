@@ -120,7 +120,8 @@ mod tests {
             pin: Pin::Path {
                 path: ".".to_owned(),
                 dirty: false,
-            },
+            }
+            .into(),
             content: ContentDigest::of([]),
             dependencies: dependencies.iter().map(|d| d.parse().unwrap()).collect(),
         };

@@ -1,6 +1,6 @@
 //! Whether the cookbooks that a manifest locates fit together, where nothing else can be asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::{Candidate, Resolution};
@@ -199,7 +199,13 @@ pub fn resolve(
             at: &dependency.at,
         })
     });
-    let mut wanted: Vec<_> = stated.chain(depended).collect();
+    let all = stated.chain(depended);
+    // Mostly that is nothing.
+    let wrong = all
+        .clone()
+        .filter(|wanted| !is_met(manifest, candidates, wanted));
+    let wrong: HashSet<&str> = wrong.map(|wanted| wanted.name).collect();
+    let mut wanted: Vec<_> = all.filter(|wanted| wrong.contains(wanted.name)).collect();
     // The manifest's comes first, and then each candidate's by its name.
     wanted.sort_by_key(|wanted| wanted.name);
     let problems: Vec<_> = wanted
@@ -229,6 +235,18 @@ fn packed_dependencies(
     names.sort();
     names.dedup();
     names
+}
+
+/// Whether there is what is wanted.
+fn is_met(
+    manifest: &Manifest,
+    candidates: &BTreeMap<CookbookName, Candidate>,
+    wanted: &Wanted<'_>,
+) -> bool {
+    match candidates.get(wanted.name) {
+        Some(candidate) => wanted.constraint.matches(candidate.version),
+        None => manifest.provided.contains(wanted.name),
+    }
 }
 
 /// A demand, and for what it is.
@@ -282,7 +300,7 @@ fn problem(
     (!unfit.is_empty()).then(|| Problem::Unfit {
         name: name.clone(),
         found: candidate.version,
-        source: candidate.source.clone(),
+        source: candidate.pin.to_string(),
         at: requirement.at.clone(),
         demands: unfit,
     })
@@ -290,7 +308,10 @@ fn problem(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::lockfile::Pin;
     use crate::metadata::Dependency;
     use crate::text::SourceFile;
 
@@ -313,7 +334,10 @@ mod tests {
                     at: SourceFile::new(format!("{name}/metadata.rb"), "\n\ndepends\n").at(2..9),
                 })
                 .collect(),
-            source: format!("the source of {name}"),
+            pin: Arc::new(Pin::Path {
+                path: format!("the source of {name}"),
+                dirty: false,
+            }),
         };
         list.iter()
             .map(|(name, version, depends)| {

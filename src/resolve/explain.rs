@@ -162,7 +162,7 @@ impl<'a, 'q, C: Catalogue> Story<'a, 'q, C> {
         let entry = self.index.entry(contested)?;
         let asked = self.index.catalogue.sources();
         let (known, source) = match &entry.origin {
-            Origin::Pinned(candidate) => (true, Some(candidate.source.clone())),
+            Origin::Pinned(candidate) => (true, Some(candidate.pin.to_string())),
             Origin::Offered(_) => (true, self.source(&entry, &asked)),
             Origin::Root | Origin::Nowhere => (false, None),
         };
@@ -441,7 +441,7 @@ impl Run {
             Origin::Pinned(candidate) => Asker::Pinned {
                 name,
                 version: candidate.version,
-                source: candidate.source.clone(),
+                source: candidate.pin.to_string(),
             },
             Origin::Offered(offered) => Asker::Offered {
                 name,

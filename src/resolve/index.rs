@@ -258,7 +258,7 @@ impl<'q, C: Catalogue> Index<'q, C> {
                 }
             }
             Origin::Pinned(candidate) => {
-                for dependency in &candidate.dependencies {
+                for dependency in &*candidate.dependencies {
                     let at = Some(&dependency.at);
                     add(&dependency.name, &dependency.constraint, at);
                 }

@@ -22,8 +22,10 @@ mod versions;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::event::Cancelled;
+use crate::lockfile::Pin;
 use crate::metadata::Dependency;
 use crate::name::CookbookName;
 use crate::version::Version;
@@ -40,9 +42,9 @@ pub struct Candidate {
     /// The version found.
     pub version: Version,
     /// What it depends on.
-    pub dependencies: Vec<Dependency>,
-    /// Where it was found, for a person.
-    pub source: String,
+    pub dependencies: Arc<[Dependency]>,
+    /// Where it was found.
+    pub pin: Arc<Pin>,
 }
 
 /// A set of cookbooks that fit together.

@@ -143,7 +143,7 @@ impl Folders {
     /// The root of the source of a folder, whose path is without links, and the folder's place in it.
     fn root_and_base(&self, project: &Path, real: &Path) -> (PathBuf, TreePath) {
         let project = self.real(project).ok();
-        let is_root = |at: &&Path| project.as_deref() == Some(*at) || self.has_repository(at);
+        let is_root = |at: &&Path| project.as_deref() == Some(*at) || self.has_repository(at, real);
         let found = real.ancestors().find(is_root).and_then(|root| {
             let below = real.strip_prefix(root).ok()?;
             let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
@@ -155,10 +155,15 @@ impl Folders {
 
     /// The root of the git work tree that holds a folder, whose path is without links.
     fn work_tree_of<'p>(&self, real: &'p Path) -> Option<&'p Path> {
-        real.ancestors().find(|at| self.has_repository(at))
+        real.ancestors().find(|at| self.has_repository(at, real))
     }
 
-    fn has_repository(&self, folder: &Path) -> bool {
+    /// Whether a folder above a cookbook's is a git work tree's, or that one itself, of which nobody else
+    /// will ask.
+    fn has_repository(&self, folder: &Path, cookbook: &Path) -> bool {
+        if folder == cookbook {
+            return folder.join(".git").exists();
+        }
         let known = self.repositories.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(folder) {

@@ -16,9 +16,9 @@ fn sample() -> Lockfile {
         lfs: false,
         submodules: Vec::new(),
     };
-    let cookbook = |pin, dependencies: &[&str]| LockedCookbook {
+    let cookbook = |pin: Pin, dependencies: &[&str]| LockedCookbook {
         version: Version::new(1, 2, 3),
-        pin,
+        pin: pin.into(),
         content: ContentDigest::of([]),
         dependencies: dependencies.iter().map(|d| d.parse().unwrap()).collect(),
     };
@@ -73,7 +73,7 @@ fn with_submodules() -> Lockfile {
         submodules,
         commit,
         ..
-    } = &mut web.pin
+    } = Arc::make_mut(&mut web.pin)
     else {
         panic!("a folder")
     };
@@ -104,7 +104,8 @@ fn submodules_and_flags_are_printed_only_where_there_are_any() {
     );
     // Whoever filled the list: it is printed in order.
     let mut shuffled = lockfile;
-    if let Pin::Git { submodules, .. } = &mut shuffled.cookbooks.get_mut("web").unwrap().pin {
+    let web = shuffled.cookbooks.get_mut("web").unwrap();
+    if let Pin::Git { submodules, .. } = Arc::make_mut(&mut web.pin) {
         submodules.reverse();
     }
     assert_eq!(shuffled.print(), text);
@@ -162,11 +163,12 @@ fn with_upstreams() -> Lockfile {
         ("../chef \"repo\"", "../chef \"repo\"/yum", None),
     ];
     for (name, (upstream, url, sha256)) in ["web", "yum"].into_iter().zip(pins) {
-        lockfile.cookbooks.get_mut(name).unwrap().pin = Pin::Upstream {
+        let pin = Pin::Upstream {
             upstream: upstream.to_owned(),
             url: url.to_owned(),
             sha256,
         };
+        lockfile.cookbooks.get_mut(name).unwrap().pin = pin.into();
     }
     lockfile
 }
@@ -284,7 +286,7 @@ fn what_is_given_by_name_answers_while_its_place_is_asked_and_its_version_fits()
     assert!(!web.pin.pins(&Source::Path("web".to_owned())));
     let mut moved = web.clone();
     assert!(moved.is_same(web));
-    if let Pin::Upstream { sha256, .. } = &mut moved.pin {
+    if let Pin::Upstream { sha256, .. } = Arc::make_mut(&mut moved.pin) {
         *sha256 = None;
     }
     assert!(!moved.is_same(web));
@@ -315,7 +317,8 @@ proptest! {
     #[test]
     fn any_path_survives(path in "\\PC{1,40}|[ -~\\t\r\\x00-\\x1f]{1,20}") {
         let mut lockfile = sample();
-        lockfile.cookbooks.get_mut("base").unwrap().pin = Pin::Path { path, dirty: true };
+        let pin = Pin::Path { path, dirty: true };
+        lockfile.cookbooks.get_mut("base").unwrap().pin = pin.into();
         prop_assert_eq!(Lockfile::parse("l", &lockfile.print()).unwrap(), lockfile);
     }
 

@@ -140,7 +140,10 @@ pub(super) fn pinned(text: &str) -> BTreeMap<CookbookName, Candidate> {
         Candidate {
             version,
             dependencies: dependencies.collect(),
-            source: format!("https://git.example/{name}, branch `main`"),
+            pin: Arc::new(Pin::Path {
+                path: format!("https://git.example/{name}, branch `main`"),
+                dirty: false,
+            }),
         }
     };
     lines(text)

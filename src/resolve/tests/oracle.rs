@@ -197,7 +197,9 @@ fn check_edits(clash: &Clash, question: &Question<'_>, shelf: &Shelf) -> bool {
             }
             assert_eq!(manifest.cookbooks.insert(key, asked), None, "{edit}");
         }
-        let all = pinned.values_mut().flat_map(|c| &mut c.dependencies);
+        let all = pinned
+            .values_mut()
+            .flat_map(|c| Arc::make_mut(&mut c.dependencies));
         for dependency in all.filter(|one| one.name == *name && one.at == *at) {
             match to {
                 Ok(to) => dependency.constraint = to.clone(),

@@ -75,7 +75,8 @@ fn layout(kind: &str, cookbooks: &BTreeMap<String, Cookbook>) -> Layout {
                 pin: Pin::Path {
                     path: name.clone(),
                     dirty: false,
-                },
+                }
+                .into(),
                 content: plan.content_digest().expect("a digest"),
             },
             tree: Arc::clone(&tree),
