@@ -144,7 +144,15 @@ fn window(text: &str, span: &Range<usize>) -> Range<usize> {
     let end = text.ceil_char_boundary(span.end.min(text.len())).max(start);
     let begins = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let ends = text[end..].find('\n').map_or(text.len(), |at| end + at);
-    let begins = begins.max(text.floor_char_boundary(start.saturating_sub(AROUND)));
+    let near = text.floor_char_boundary(start.saturating_sub(AROUND));
+    // Not with the end of a word: of an address cut off before its host nobody would see that it has a password.
+    let is_between = |c: char| c.is_whitespace() || c == '"' || c == '\'';
+    let begins = match near > begins {
+        true => text[near..start]
+            .find(is_between)
+            .map_or(start, |at| near + at),
+        false => begins,
+    };
     begins..ends.min(text.ceil_char_boundary(end + AROUND))
 }
 
@@ -281,6 +289,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_word_is_not_cut_off_before_its_end() {
+        let address = format!("https://me:s3cret@{}", "x".repeat(AROUND - 10));
+        let text = format!("{} {address} 'a'", "y".repeat(3 * AROUND));
+        let mut kept = places(&SourceFile::new("metadata.json", text), &["'a'"]);
+        keep_lines_of(&mut kept);
+        assert_eq!(kept[0].file.text(), "… 'a'");
     }
 
     /// What of a text is marked.
