@@ -120,31 +120,42 @@ pub(crate) fn read_document<T>(
     file: &SourceFile,
     read: impl FnOnce(Table<'_, '_>) -> Result<T, DocumentError>,
 ) -> Result<T, DocumentError> {
-    read_part(file, file.text(), read)
+    read_part(file, 0, file.text(), read)
 }
 
-/// Parses a part of a document that could stand for itself. In an error places are counted from the part's
-/// beginning.
+/// Parses a part of a document that could stand for itself: `text`, which begins at that byte of the file.
 pub(crate) fn read_part<T>(
     file: &SourceFile,
+    begin: usize,
     text: &str,
     read: impl FnOnce(Table<'_, '_>) -> Result<T, DocumentError>,
 ) -> Result<T, DocumentError> {
+    let part = Part { file, begin };
     let root = DeTable::parse(text).map_err(|error| DocumentError::Syntax {
         message: error.message().to_owned(),
-        at: file.at(error.span().unwrap_or_default()),
+        at: part.at(error.span().unwrap_or_default()),
     })?;
-    read(Table::new(
-        file,
-        root.get_ref(),
-        root.span(),
-        "the document",
-    ))
+    let span = root.span();
+    read(Table::new(part, root.get_ref(), span, "the document"))
+}
+
+/// What is parsed at once: it begins somewhere in a file.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    file: &'a SourceFile,
+    begin: usize,
+}
+
+impl Part<'_> {
+    /// Where in the file something of the part is.
+    fn at(self, span: Range<usize>) -> Location {
+        self.file.at(self.begin + span.start..self.begin + span.end)
+    }
 }
 
 /// A table whose keys are asked for one by one.
 pub(crate) struct Table<'a, 'i> {
-    file: &'a SourceFile,
+    part: Part<'a>,
     table: &'a DeTable<'i>,
     span: Range<usize>,
     title: String,
@@ -152,20 +163,20 @@ pub(crate) struct Table<'a, 'i> {
 
 /// A value and where it stands.
 pub(crate) struct Value<'a, 'i> {
-    file: &'a SourceFile,
+    part: Part<'a>,
     value: &'a Spanned<DeValue<'i>>,
     title: String,
 }
 
 impl<'a, 'i> Table<'a, 'i> {
     fn new(
-        file: &'a SourceFile,
+        part: Part<'a>,
         table: &'a DeTable<'i>,
         span: Range<usize>,
         title: impl Into<String>,
     ) -> Self {
         Self {
-            file,
+            part,
             table,
             span,
             title: title.into(),
@@ -174,7 +185,7 @@ impl<'a, 'i> Table<'a, 'i> {
 
     /// Where the table stands.
     pub(crate) fn at(&self) -> Location {
-        self.file.at(self.span.clone())
+        self.part.at(self.span.clone())
     }
 
     /// The value of a key, if it is there.
@@ -184,7 +195,7 @@ impl<'a, 'i> Table<'a, 'i> {
             .iter()
             .find(|(k, _)| k.get_ref().as_ref() == key)?;
         Some(Value {
-            file: self.file,
+            part: self.part,
             value,
             title: format!("`{key}`"),
         })
@@ -196,7 +207,7 @@ impl<'a, 'i> Table<'a, 'i> {
             .table
             .iter()
             .find(|(k, _)| k.get_ref().as_ref() == key)?;
-        Some(self.file.at(key.span()))
+        Some(self.part.at(key.span()))
     }
 
     /// A key's text, if it is there.
@@ -266,11 +277,11 @@ impl<'a, 'i> Table<'a, 'i> {
             .map(|(key, value)| {
                 let name = key.get_ref().to_string();
                 let value = Value {
-                    file: self.file,
+                    part: self.part,
                     value,
                     title: format!("`{name}`"),
                 };
-                (name, self.file.at(key.span()), value)
+                (name, self.part.at(key.span()), value)
             })
             .collect();
         entries.sort_by_key(|(_, at, _)| at.span.start);
@@ -290,7 +301,7 @@ impl<'a, 'i> Table<'a, 'i> {
                 key: key.get_ref().to_string(),
                 table: self.title.clone(),
                 allowed: allowed.to_vec(),
-                at: self.file.at(key.span()),
+                at: self.part.at(key.span()),
             }),
             None => Ok(()),
         }
@@ -300,7 +311,7 @@ impl<'a, 'i> Table<'a, 'i> {
 impl<'a, 'i> Value<'a, 'i> {
     /// Where the value stands.
     pub(crate) fn at(&self) -> Location {
-        self.file.at(self.value.span())
+        self.part.at(self.value.span())
     }
 
     /// Whether it is a text.
@@ -334,7 +345,7 @@ impl<'a, 'i> Value<'a, 'i> {
         Ok(items
             .iter()
             .map(|value| Value {
-                file: self.file,
+                part: self.part,
                 value,
                 title: format!("an entry of {}", self.title),
             })
@@ -344,7 +355,7 @@ impl<'a, 'i> Value<'a, 'i> {
     /// The value as a table that a message names by `title`.
     pub(crate) fn table(&self, title: String) -> Result<Table<'a, 'i>, DocumentError> {
         match self.value.get_ref().as_table() {
-            Some(table) => Ok(Table::new(self.file, table, self.value.span(), title)),
+            Some(table) => Ok(Table::new(self.part, table, self.value.span(), title)),
             None => Err(self.wrong_type("a table")),
         }
     }

@@ -49,7 +49,7 @@ fn read_by_parts(file: &SourceFile) -> Option<Lockfile> {
     let begins = text.match_indices(&line).map(|(at, _)| at + 1);
     let ends = begins.clone().chain([text.len()]);
     let head = &text[..ends.clone().next()?];
-    let mut lockfile = read_part(file, head, |root| {
+    let mut lockfile = read_part(file, 0, head, |root| {
         root.only(&["requirements", "version"])?;
         let format = root.value("version").map(|format| format.number());
         let is_known = matches!(format, Some(Ok((FORMAT, _))));
@@ -64,7 +64,7 @@ fn read_by_parts(file: &SourceFile) -> Option<Lockfile> {
             root.only(&["cookbook"])?;
             read_cookbooks(&root, &mut lockfile.cookbooks)
         };
-        read_part(file, &text[begin..end], read).ok()?;
+        read_part(file, begin, &text[begin..end], read).ok()?;
     }
     // A map that was filled in order has nodes that are half empty, and one that is made of a whole has none.
     lockfile.cookbooks = lockfile.cookbooks.into_iter().collect();

@@ -1,5 +1,6 @@
 //! Reads `cookpack.toml`.
 
+mod parts;
 mod places;
 mod sources;
 
@@ -15,41 +16,53 @@ use crate::name::CookbookName;
 use crate::path::ArchivePath;
 use crate::text::{Location, SourceFile};
 use crate::version::Constraint;
+use parts::read_by_parts;
 use places::{Place, read_git_settings, read_glob, read_place};
 use sources::read_sources;
 
 pub(super) fn parse(file: &SourceFile, protocol: GitProtocol) -> Result<Manifest, DocumentError> {
-    read_document(file, |root| {
-        root.only(&["bundle", "cookbooks", "git", "layers", "sources"])?;
-        let bundle = root
-            .table("bundle")?
-            .ok_or_else(|| DocumentError::MissingKey {
-                key: "[bundle]",
-                table: "the manifest".to_owned(),
-                at: file.at(0..0),
-            })?;
-        let transitive_sources = bundle.boolean("transitive_sources")?.unwrap_or(false);
-        let (bundle, provided) = read_bundle(&bundle)?;
-        let layers = match root.table("layers")? {
-            Some(table) => read_layers(table)?,
-            None => Vec::new(),
-        };
-        let upstreams = read_sources(&root)?;
-        let git = read_git_settings(root.table("git")?, protocol)?;
-        let (cookbooks, globs) = match root.table("cookbooks")? {
-            Some(table) => read_cookbooks(table, git.protocol)?,
-            None => Default::default(),
-        };
-        Ok(Manifest {
-            layers,
-            cookbooks,
-            globs,
-            git,
-            provided,
-            upstreams,
-            transitive_sources,
-            ..Manifest::empty(file.clone(), Format::CookpackToml, bundle)
-        })
+    let by_parts = read_by_parts(file, protocol);
+    by_parts.map_or_else(|| read_whole(file, protocol), Ok)
+}
+
+fn read_whole(file: &SourceFile, protocol: GitProtocol) -> Result<Manifest, DocumentError> {
+    read_document(file, |root| read_manifest(&root, file, protocol))
+}
+
+fn read_manifest(
+    root: &Table<'_, '_>,
+    file: &SourceFile,
+    protocol: GitProtocol,
+) -> Result<Manifest, DocumentError> {
+    root.only(&["bundle", "cookbooks", "git", "layers", "sources"])?;
+    let bundle = root
+        .table("bundle")?
+        .ok_or_else(|| DocumentError::MissingKey {
+            key: "[bundle]",
+            table: "the manifest".to_owned(),
+            at: file.at(0..0),
+        })?;
+    let transitive_sources = bundle.boolean("transitive_sources")?.unwrap_or(false);
+    let (bundle, provided) = read_bundle(&bundle)?;
+    let layers = match root.table("layers")? {
+        Some(table) => read_layers(table)?,
+        None => Vec::new(),
+    };
+    let upstreams = read_sources(root)?;
+    let git = read_git_settings(root.table("git")?, protocol)?;
+    let (cookbooks, globs) = match root.table("cookbooks")? {
+        Some(table) => read_cookbooks(table, git.protocol)?,
+        None => Default::default(),
+    };
+    Ok(Manifest {
+        layers,
+        cookbooks,
+        globs,
+        git,
+        provided,
+        upstreams,
+        transitive_sources,
+        ..Manifest::empty(file.clone(), Format::CookpackToml, bundle)
     })
 }
 
