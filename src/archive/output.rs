@@ -150,7 +150,7 @@ impl<'a> Output<'a> {
         }
         if self.joined == 0 {
             let bytes = self.store.and_then(|store| store.trail(key));
-            self.known = bytes.and_then(|bytes| Trail::from_bytes(&bytes, key));
+            self.known = bytes.and_then(|bytes| Trail::from_bytes(bytes, key));
         }
         let Some(mark) = self
             .known
@@ -237,25 +237,25 @@ impl<'a> Output<'a> {
             }
         };
         if let Some(store) = self.store {
-            keep_trail(store, self.known, self.joined, &digester.trail);
+            keep_trail(store, self.known, self.joined, digester.trail);
         }
         Ok((self.bytes, digester.hasher.finish()))
     }
 }
 
 /// Keeps the trail of an archive, unless it is the one that is known or its beginning.
-fn keep_trail(store: &dyn SegmentStore, known: Option<Trail>, joined: usize, digested: &Trail) {
+fn keep_trail(store: &dyn SegmentStore, known: Option<Trail>, joined: usize, digested: Trail) {
     if digested.is_empty() {
         return;
     }
-    let old = known.unwrap_or_default();
-    let mut trail = old.clone();
-    trail.truncate(joined);
-    trail.append(digested);
-    if trail != old
+    let trail = match known {
+        None => Some(digested),
+        Some(mut known) => known.go_on(joined, &digested).then_some(known),
+    };
+    if let Some(trail) = trail
         && let Some(name) = trail.name()
     {
-        store.keep_trail(&name, &trail.to_bytes());
+        store.keep_trail(&name, &trail.into_bytes());
     }
 }
 

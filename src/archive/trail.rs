@@ -40,23 +40,34 @@ pub(super) struct Mark {
     pub(super) hasher: Hasher,
 }
 
-/// The ends of the segments that an archive begins with, as bytes.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// The ends of the segments that an archive begins with: the bytes that a store keeps, but for the digest at
+/// their end.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Trail(Vec<u8>);
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self(FORM.to_vec())
+    }
+}
 
 impl Trail {
     /// Adds the next mark, if there is room for it.
     pub(super) fn push(&mut self, mark: &Mark) {
-        if self.0.len() < MOST * MARK {
+        if self.marks().len() < MOST * MARK {
             self.0.extend_from_slice(mark.key.as_bytes());
             self.0.extend_from_slice(&mark.length.to_le_bytes());
             self.0.extend_from_slice(&mark.hasher.state());
         }
     }
 
+    fn marks(&self) -> &[u8] {
+        &self.0[FORM.len()..]
+    }
+
     /// The mark at an index, if there is one.
     pub(super) fn mark(&self, index: usize) -> Option<Mark> {
-        let bytes = self.0.as_chunks::<MARK>().0.get(index)?;
+        let bytes = self.marks().as_chunks::<MARK>().0.get(index)?;
         let (key, rest) = bytes.split_first_chunk()?;
         let (length, state) = rest.split_first_chunk()?;
         Some(Mark {
@@ -67,19 +78,20 @@ impl Trail {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.marks().is_empty()
     }
 
-    /// Adds those of another one, as far as there is room for them.
-    pub(super) fn append(&mut self, other: &Self) {
-        let room = MOST * MARK - self.0.len();
-        self.0
-            .extend_from_slice(&other.0[..other.0.len().min(room)]);
-    }
-
-    /// Keeps the first marks only.
-    pub(super) fn truncate(&mut self, marks: usize) {
-        self.0.truncate(marks * MARK);
+    /// Has the marks of another one behind so many of its own, as far as there is room for them. Whether it is
+    /// another one then.
+    pub(super) fn go_on(&mut self, marks: usize, other: &Self) -> bool {
+        let at = marks * MARK;
+        let others = &other.marks()[..other.marks().len().min(MOST * MARK - at)];
+        let is_other = self.marks()[at..] != *others;
+        if is_other {
+            self.0.truncate(FORM.len() + at);
+            self.0.extend_from_slice(others);
+        }
+        is_other
     }
 
     /// The name under which it is kept: its first segment's key.
@@ -88,28 +100,28 @@ impl Trail {
     }
 
     /// Its bytes in a store.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(FORM.len() + self.0.len() + DIGEST);
-        bytes.extend_from_slice(FORM);
-        bytes.extend_from_slice(&self.0);
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = self.0;
         let check = Digest::of(&bytes);
         bytes.extend_from_slice(check.as_bytes());
         bytes
     }
 
     /// The one of this name, if these are its bytes.
-    pub(super) fn from_bytes(bytes: &[u8], name: &Digest) -> Option<Self> {
+    pub(super) fn from_bytes(mut bytes: Vec<u8>, name: &Digest) -> Option<Self> {
         let (rest, check) = bytes.split_last_chunk::<DIGEST>()?;
         let marks = rest.strip_prefix(FORM)?;
         let is_whole = marks.len().is_multiple_of(MARK) && Digest::of(rest).as_bytes() == check;
-        let trail = is_whole.then(|| Self(marks[..marks.len().min(MOST * MARK)].to_vec()))?;
+        let length = FORM.len() + marks.len().min(MOST * MARK);
+        bytes.truncate(length);
+        let trail = is_whole.then_some(Self(bytes))?;
         (trail.name().as_ref() == Some(name)).then_some(trail)
     }
 }
 
 /// Whether the bytes are a trail of this name, as it was written.
 pub(crate) fn is_whole_trail(bytes: &[u8], name: &Digest) -> bool {
-    Trail::from_bytes(bytes, name).is_some()
+    Trail::from_bytes(bytes.to_vec(), name).is_some()
 }
 
 #[cfg(test)]
@@ -134,7 +146,7 @@ mod tests {
     fn a_trail_is_read_as_it_was_written() {
         let trail = trail(3);
         let name = trail.name().expect("a mark");
-        let read = Trail::from_bytes(&trail.to_bytes(), &name).expect("a trail");
+        let read = Trail::from_bytes(trail.clone().into_bytes(), &name).expect("a trail");
         assert!(read == trail);
         let mark = read.mark(1).expect("a mark");
         assert_eq!((mark.key, mark.length), (Digest::of([1]), 200));
@@ -145,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_damaged_trail_is_none() {
-        let whole = trail(2).to_bytes();
+        let whole = trail(2).into_bytes();
         let name = Digest::of([0]);
         assert!(is_whole_trail(&whole, &name));
         assert!(!is_whole_trail(&whole, &Digest::of([1])), "another name");
@@ -157,8 +169,24 @@ mod tests {
         for length in 0..whole.len() {
             assert!(!is_whole_trail(&whole[..length], &name), "{length}");
         }
-        let empty = Trail::default().to_bytes();
+        let empty = Trail::default().into_bytes();
         assert!(!is_whole_trail(&empty, &name), "one without a name");
+    }
+
+    #[test]
+    fn another_trail_goes_on_behind_some_marks() {
+        let whole = trail(4);
+        let mut end = Trail::default();
+        (2..4).for_each(|index| end.push(&whole.mark(index).expect("a mark")));
+        for marks in [2, 3] {
+            let mut begun = trail(marks);
+            assert!(begun.go_on(2, &end), "{marks}");
+            assert!(begun == whole, "{marks}");
+            assert!(!begun.go_on(2, &end), "the same once more");
+        }
+        let mut longer = trail(5);
+        assert!(longer.go_on(2, &end));
+        assert!(longer == whole, "what stood there is gone");
     }
 
     #[test]
@@ -171,7 +199,7 @@ mod tests {
         };
         (0..MOST - 1).for_each(|_| trail.push(&mark));
         let mut other = trail.clone();
-        trail.append(&other);
+        trail.go_on(MOST - 1, &other);
         (0..2).for_each(|_| other.push(&mark));
         for full in [trail, other] {
             assert!(full.mark(MOST - 1).is_some());

@@ -163,14 +163,14 @@ fn a_trail_that_tells_another_length_is_left() {
     write(&trails, 1, false, &parts);
     let name = segment(0, 0).0;
     let bytes = trails.trail(&name).expect("a trail");
-    let whole = Trail::from_bytes(&bytes, &name).expect("a trail");
+    let whole = Trail::from_bytes(bytes.clone(), &name).expect("a trail");
     let mut wrong = Trail::default();
     for index in 0..4 {
         let mut mark = whole.mark(index).expect("a mark");
         mark.length += u64::from(index == 2);
         wrong.push(&mark);
     }
-    trails.keep_trail(&name, &wrong.to_bytes());
+    trails.keep_trail(&name, &wrong.into_bytes());
     assert_eq!(write(&trails, 1, false, &parts), 2);
     assert_eq!(write(&trails, 1, false, &parts), 4, "it was mended");
     trails.keep_trail(&name, &bytes[1..]);

@@ -73,7 +73,7 @@ fn what_is_known_is_not_digested() {
             let store = MemoryStore::default();
             let (bytes, receipt, _) = written_as(format, &layout, jobs, Some(&store));
             let (name, kept) = trails(&store).into_iter().next().expect("a trail");
-            let trail = Trail::from_bytes(&kept, &name).expect("a trail");
+            let trail = Trail::from_bytes(kept.clone(), &name).expect("a trail");
             let mut other = Trail::default();
             for index in 0..6 {
                 let mark = trail.mark(index).expect("a mark");
@@ -88,11 +88,11 @@ fn what_is_known_is_not_digested() {
             assert!(trail.mark(6).is_none(), "one for each segment");
             let end = usize::try_from(trail.mark(5).expect("a mark").length).expect("a length");
             let replace = |bytes| store.trails.lock().expect("trails").insert(name, bytes);
-            replace(other.to_bytes());
+            replace(other.clone().into_bytes());
             let (_, archive, _) = written_as(format, &layout, jobs, Some(&store));
             assert_eq!(archive.digests.archive, Digest::of(&bytes[end..]));
             // One that is damaged is none.
-            let mut damaged = other.to_bytes();
+            let mut damaged = other.into_bytes();
             damaged[100] ^= 1;
             replace(damaged);
             for _ in 0..2 {
