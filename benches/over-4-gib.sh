@@ -17,13 +17,13 @@ reads() {
     return
   fi
   echo "$*"
-  (cd "$scratch" && LC_ALL=C "$@") >"$scratch/said"
+  (cd "$scratch" && LC_ALL=C "$@") >"$said"
 }
 
 # The same, and what it says has the size in it.
 lists() {
   reads "$@"
-  ! command -v "$1" >/dev/null || grep -w "$size" "$scratch/said"
+  ! command -v "$1" >/dev/null || grep -w "$size" "$said"
 }
 
 python_tar='import sys, tarfile
@@ -38,15 +38,21 @@ printf '%s\n' "$python_zip" >"$scratch/zip.py"
 # The tar is as large as its content: it is not kept.
 echo 'tar -tv'
 write tar | LC_ALL=C tar -tv | grep -w "$size"
-
 write tar.gz >"$scratch/big.tar.gz"
-reads gzip -t big.tar.gz
-lists tar -tvzf big.tar.gz
-lists bsdtar -tvf big.tar.gz
-lists python3 tar.py big.tar.gz
-
 write zip >"$scratch/big.zip"
+
+# Each of them takes some time, and one core.
+(
+  said=$scratch/said-of-tar
+  reads gzip -t big.tar.gz
+  lists tar -tvzf big.tar.gz
+  lists bsdtar -tvf big.tar.gz
+  lists python3 tar.py big.tar.gz
+) &
+of_tar=$!
+said=$scratch/said-of-zip
 reads unzip -tq big.zip
 lists bsdtar -tvf big.zip
 reads 7z t -bso0 -bsp0 big.zip
 lists python3 zip.py big.zip
+wait "$of_tar"
