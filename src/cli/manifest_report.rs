@@ -177,7 +177,7 @@ fn requirement(name: &str, asked: &Requirement) -> Value {
     let mut document = json!({
         "name": name,
         "constraint": asked.constraint.to_string(),
-        "groups": asked.groups,
+        "groups": *asked.groups,
     });
     if let Some(source) = &asked.source {
         document["location"] = location(source);
@@ -189,7 +189,7 @@ fn glob(asked: &GlobRequirement) -> Value {
     let mut document = json!({
         "label": asked.label,
         "glob": asked.glob.as_str(),
-        "groups": asked.groups,
+        "groups": *asked.groups,
     });
     document["location"] = match &asked.source {
         GlobSource::Path(path) => json!({ "path": path }),

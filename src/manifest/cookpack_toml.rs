@@ -5,11 +5,12 @@ mod places;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::overrides::read_override;
 use super::{
-    Bundle, DEFAULT_GROUP, Format, GitProtocol, GlobRequirement, GroupChoice, Layer, LayoutKind,
-    Manifest, Requirement, RunListEntry, Source, Target,
+    Bundle, Format, GitProtocol, GlobRequirement, GroupChoice, Layer, LayoutKind, Manifest,
+    Requirement, RunListEntry, Source, Target, default_groups,
 };
 use crate::document::{DocumentError, Table, Value, invalid, read_document};
 use crate::name::CookbookName;
@@ -228,7 +229,7 @@ fn read_requirement(
         return Ok(Requirement {
             constraint: parse_constraint(&text, constraint_at)?,
             source: None,
-            groups: vec![DEFAULT_GROUP.to_owned()],
+            groups: default_groups(),
             overrides: None,
             at,
         });
@@ -283,7 +284,7 @@ fn read_requirement(
 }
 
 /// The groups of a cookbook, each once.
-fn read_groups(table: &Table<'_, '_>) -> Result<Vec<String>, DocumentError> {
+fn read_groups(table: &Table<'_, '_>) -> Result<Arc<[String]>, DocumentError> {
     let mut groups = Vec::new();
     for (group, at) in table.strings("groups")? {
         if group.is_empty() || group.contains(',') {
@@ -294,10 +295,10 @@ fn read_groups(table: &Table<'_, '_>) -> Result<Vec<String>, DocumentError> {
             groups.push(group);
         }
     }
-    if groups.is_empty() {
-        groups.push(DEFAULT_GROUP.to_owned());
-    }
-    Ok(groups)
+    Ok(match groups.is_empty() {
+        true => default_groups(),
+        false => groups.into(),
+    })
 }
 
 #[cfg(test)]

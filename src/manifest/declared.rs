@@ -91,7 +91,7 @@ impl Declaration {
         Ok(Requirement {
             constraint,
             source,
-            groups: self.groups.clone(),
+            groups: self.groups.as_slice().into(),
             overrides: None,
             at: self.at.clone(),
         })

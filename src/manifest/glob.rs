@@ -1,6 +1,7 @@
 //! A pattern that names the folders of cookbooks: `glob = "cookbooks/*"`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{GitRef, GitUrl, Requirement, Source};
 use crate::chefignore::fnmatch;
@@ -185,7 +186,7 @@ pub struct GlobRequirement {
     /// The pattern.
     pub glob: Glob,
     /// The groups of each of the cookbooks, at least one.
-    pub groups: Vec<String>,
+    pub groups: Arc<[String]>,
     /// Where the entry is written.
     pub at: Location,
 }
@@ -236,7 +237,7 @@ impl GlobRequirement {
         Requirement {
             constraint: Constraint::any(),
             source: Some(self.source.at(folder)),
-            groups: self.groups.clone(),
+            groups: Arc::clone(&self.groups),
             overrides: None,
             at: self.at.clone(),
         }

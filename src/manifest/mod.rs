@@ -17,6 +17,7 @@ mod upstream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use crate::digest::{Digest, Hasher};
 use crate::document::DocumentError;
@@ -163,6 +164,12 @@ impl GroupChoice {
 /// The group of a cookbook that is in no other.
 pub const DEFAULT_GROUP: &str = "default";
 
+/// The groups of a cookbook that names none.
+fn default_groups() -> Arc<[String]> {
+    static GROUPS: LazyLock<Arc<[String]>> = LazyLock::new(|| [DEFAULT_GROUP.to_owned()].into());
+    Arc::clone(&GROUPS)
+}
+
 /// A layer, as OpsWorks calls a group of machines with one set of run lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
@@ -260,8 +267,8 @@ pub struct Requirement {
     pub constraint: Constraint,
     /// Where it comes from; without one, only the constraint is stated.
     pub source: Option<Source>,
-    /// Its groups, at least one.
-    pub groups: Vec<String>,
+    /// Its groups, at least one. They are shared: most cookbooks have the same.
+    pub groups: Arc<[String]>,
     /// What is declared of the cookbook in place of its metadata.rb.
     pub overrides: Option<Box<Override>>,
     /// Where the requirement is written.
@@ -336,7 +343,7 @@ impl Manifest {
         let requirement = Requirement {
             constraint: Constraint::any(),
             source: Some(Source::Path(".".to_owned())),
-            groups: vec![DEFAULT_GROUP.to_owned()],
+            groups: default_groups(),
             overrides: None,
             at: metadata.at(0..0),
         };

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::declared::Declaration;
 use super::{
-    Bundle, DEFAULT_GROUP, Format, GitProtocol, GroupChoice, IncludedPolicy, LayoutKind, Manifest,
-    ManifestError, Policy, Requirement, RunListEntry, Target, Upstream,
+    Bundle, Format, GitProtocol, GroupChoice, IncludedPolicy, LayoutKind, Manifest, ManifestError,
+    Policy, Requirement, RunListEntry, Target, Upstream, default_groups,
 };
 use crate::metadata::Json;
 use crate::ruby::{self, Files, Settings};
@@ -90,7 +90,7 @@ impl Policyfile {
                 let asked = || Requirement {
                     constraint: Constraint::any(),
                     source: None,
-                    groups: vec![DEFAULT_GROUP.to_owned()],
+                    groups: default_groups(),
                     overrides: None,
                     at: entry.at.clone(),
                 };

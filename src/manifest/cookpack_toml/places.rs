@@ -370,8 +370,8 @@ mod tests {
             (&*all.label, all.glob.as_str(), all.at.line()),
             ("all of it", "cookbooks/*", 4)
         );
-        assert_eq!(all.groups, [DEFAULT_GROUP]);
-        assert_eq!(site.groups, ["test"]);
+        assert_eq!(*all.groups, [DEFAULT_GROUP]);
+        assert_eq!(*site.groups, ["test"]);
         let folder = TreePath::parse("cookbooks/web").unwrap();
         assert_eq!(
             all.requirement(&folder).source,
